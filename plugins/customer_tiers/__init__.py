@@ -1,0 +1,1 @@
+"""Customer tiers: from ERP and CRM data to published tiers and mailed digests."""

@@ -1,0 +1,27 @@
+"""Where things are: the project's folders and the folder that holds everything made at run time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PROJECT = Path(os.environ.get("CUSTOMER_TIERS_PROJECT") or Path(__file__).resolve().parents[2])
+"""The checked-out project: the folder that holds dags/, dbt_project/, expectations/ and sources/."""
+
+HOME = Path(os.environ.get("CUSTOMER_TIERS_HOME") or PROJECT / "var").resolve()
+"""Everything made at run time: database cluster, Airflow's home, mails, logs, secrets."""
+
+DAGS = PROJECT / "dags"
+PLUGINS = PROJECT / "plugins"
+DBT_PROJECT = PROJECT / "dbt_project"
+EXPECTATIONS = PROJECT / "expectations"
+SOURCES = PROJECT / "sources"
+
+MAIL_FOLDER = HOME / "mail"
+"""The embedded mail sink keeps each mail here as one .eml file."""
+
+DATA_DOCS = HOME / "data_docs"
+"""Great Expectations' own pages, one folder per source."""
+
+DEFAULT_SOURCE = os.environ.get("CUSTOMER_TIERS_SOURCE", "sample")
+"""The company that a scheduled night and a command without --source work on."""
