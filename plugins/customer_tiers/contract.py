@@ -32,7 +32,7 @@ SYSTEMS = ("erp", "crm")
 """The business systems a company is read from; entities are named `<system>.<name>`."""
 
 ENTITY_FIELDS = {"description", "required", "key", "cursor", "period", "sum", "columns"}
-COLUMN_FIELDS = {"type", "null", "unit", "description"}
+COLUMN_FIELDS = {"type", "nullable", "unit", "description"}
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _column(where: str, name: Any, spec: Any) -> Column:
     return Column(
         name=name,
         type=kind,
-        nullable=_flag(where, spec, "null", default=True),
+        nullable=_flag(where, spec, "nullable", default=True),
         unit=spec.get("unit"),
         description=_text(where, spec, "description"),
     )
@@ -179,7 +179,7 @@ def _check_roles(where: str, entity: Entity) -> None:
                 )
     for name in entity.key:
         if entity.column(name).nullable:
-            raise UserError(f"{where}, column {name}: part of the key, so it needs `null: false`")
+            raise UserError(f"{where}, column {name}: part of the key, so it needs `nullable: false`")
 
 
 def _only_known(where: str, spec: Any, known: set[str]) -> None:
