@@ -1,0 +1,49 @@
+"""Fixtures that every test may use: an embedded PostgreSQL of its own, and empty databases in it.
+
+The session has its own CUSTOMER_TIERS_HOME and none of the developer's connections, so a test can
+never reach real data. Both must be set before the package reads them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from customer_tiers.embedded.postgres import Cluster
+
+
+def pytest_configure() -> None:
+    home = Path(tempfile.mkdtemp(prefix="customer-tiers-tests-"))
+    home.chmod(0o755)  # root's PostgreSQL runs as nobody, who must get in
+    os.environ["CUSTOMER_TIERS_HOME"] = str(home)
+    for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
+        del os.environ[name]
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["CUSTOMER_TIERS_HOME"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The embedded PostgreSQL, started once for all tests."""
+    from customer_tiers.embedded import postgres
+
+    yield postgres.start()
+    postgres.stop()
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> Iterator[str]:
+    """The libpq URL of a fresh, empty database."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield cluster.ensure_database(name)
+    cluster.drop_database(name)
