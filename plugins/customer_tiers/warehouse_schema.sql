@@ -119,3 +119,45 @@ create table if not exists ops.outbox (
     changed_at timestamptz not null default clock_timestamp()
 );
 comment on table ops.outbox is 'One row per mail, written in the publishing transaction; its state says what became of it.';
+
+create table if not exists bi.publication (
+    run_id text primary key,
+    source text not null,
+    business_date date,
+    status text not null check (status in ('published', 'refused')),
+    is_stale boolean not null,
+    message text,
+    base_currency text,
+    policy_id text,
+    customers bigint,
+    customers_ranked bigint,
+    tier_changes bigint,
+    contribution_12m numeric(18, 2),
+    checks_run bigint,
+    checks_not_met bigint,
+    rows_quarantined bigint,
+    missing_entities text,
+    missing_lines text,
+    published_at timestamptz not null default clock_timestamp()
+);
+comment on table bi.publication is 'One row per nightly run: what was published, or why not.';
+comment on column bi.publication.run_id is 'Run of the nightly DAG.';
+comment on column bi.publication.source is 'Source folder of the company that this warehouse holds.';
+comment on column bi.publication.business_date is 'Day that the night describes; windows end on it.';
+comment on column bi.publication.status is 'published, or refused when a step or check failed.';
+comment on column bi.publication.is_stale is
+'True on the newest published night while a later night has failed: bi shows this older night.';
+comment on column bi.publication.message is 'Why the night was refused, or why this one is stale.';
+comment on column bi.publication.base_currency is 'Currency of all amounts in bi.';
+comment on column bi.publication.policy_id is 'Tier policy in force.';
+comment on column bi.publication.customers is 'Customers with at least one posted sale.';
+comment on column bi.publication.customers_ranked is 'Customers that are ranked, so all but the new ones.';
+comment on column bi.publication.tier_changes is 'Customers whose tier differs from the night before.';
+comment on column bi.publication.contribution_12m is
+'Contribution (cm4) of all customers in the trailing 12 months, in base currency.';
+comment on column bi.publication.checks_run is 'Expectations that Great Expectations checked.';
+comment on column bi.publication.checks_not_met is 'Expectations that were not met and did not stop the night.';
+comment on column bi.publication.rows_quarantined is 'Source rows that wait in quarantine.';
+comment on column bi.publication.missing_entities is 'Entities of the contract that the source does not deliver.';
+comment on column bi.publication.missing_lines is 'Lines of the customer P&L for which there are no data.';
+comment on column bi.publication.published_at is 'When the row was written (UTC).';

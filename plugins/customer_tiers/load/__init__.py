@@ -1,0 +1,1 @@
+"""From a source's SELECT to `raw`: stage, validate, quarantine, one upsert per entity."""

@@ -1,0 +1,209 @@
+"""Load one entity: extract into stage, validate, quarantine, and one transaction into `raw`.
+
+Data, quarantine, dirty days, watermark and ledger row commit together, so a run that dies at any
+step leaves either the night before or the night after, and the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import psycopg
+from psycopg import sql
+
+from customer_tiers import quality
+from customer_tiers.contract import Entity
+from customer_tiers.errors import UserError
+from customer_tiers.load import dirty, tables, upsert
+from customer_tiers.sources.extract import Extract, Window
+from customer_tiers.sources.postgres import reason
+
+OVERLAP = timedelta(days=1)
+"""How far before the watermark an extract starts again: a source transaction that was open while we
+read may commit rows that look older than what we have seen."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a run knows when it loads an entity.
+
+    `latest_date` is the last plausible date in the data (no later day is believed).
+    """
+
+    run_id: str
+    source: str
+    warehouse_url: str
+    latest_date: date
+
+
+def load_entity(
+    load: Load, connection: psycopg.Connection, entity: Entity, extract: Extract | None
+) -> str:
+    """Bring `raw` up to the source for one entity and return a line that says what happened.
+
+    Args:
+        load: The run.
+        connection: To the warehouse, in autocommit mode.
+        entity: What to load.
+        extract: The opened SELECT, or None when the source does not deliver the entity.
+
+    Raises:
+        UserError: The source, its data or their quality forbid to go on; `raw` is as before.
+    """
+    with _only_loader(connection, load, entity):
+        if extract is None:
+            _write_ledger(connection, load, entity, None, upsert.Written(0, 0, 0), 0, 0)
+            return f"{entity.name}: not delivered by source {load.source}"
+        window = _window(connection, entity, extract)
+        read = _copy_to_stage(connection, load, entity, extract, window)
+        _refuse_empty(connection, load, entity, extract, read)
+        return _validate_and_write(connection, load, entity, window, read)
+
+
+def _window(connection: psycopg.Connection, entity: Entity, extract: Extract) -> Window:
+    """Fix the window before reading; without a cursor all rows are read and compared."""
+    if entity.cursor is None or entity.cursor not in extract.columns:
+        return Window(None, None)
+    row = connection.execute(
+        "select cursor_at from ops.watermark where entity = %s", [entity.name]
+    ).fetchone()
+    return Window(row[0] - OVERLAP if row else None, extract.newest_change())
+
+
+def _copy_to_stage(
+    connection: psycopg.Connection, load: Load, entity: Entity, extract: Extract, window: Window
+) -> int:
+    """Stream the window into a fresh stage table and return the number of rows."""
+    where = f"source {load.source}, entity {entity.name}"
+    statement = sql.SQL("copy stage.{} ({}) from stdin (format csv)").format(
+        sql.Identifier(entity.table), sql.SQL(", ").join(map(sql.Identifier, extract.columns))
+    )
+    tables.create_stage(connection, entity)
+    try:
+        with connection.cursor() as cursor:
+            with cursor.copy(statement) as copy:
+                for block in extract.copy_csv(window):
+                    copy.write(block)
+            return cursor.rowcount
+    except psycopg.errors.DataError as error:
+        raise UserError(f"{where}{_bad_value(error, entity)}") from None
+
+
+def _bad_value(error: psycopg.Error, entity: Entity) -> str:
+    """Name the column of a value that COPY refused: `COPY t, line 3, column quantity: "x"`."""
+    context = error.diag.context or ""
+    column = context.partition(", column ")[2].partition(":")[0]
+    line = context.partition(", line ")[2].partition(",")[0].partition(":")[0]
+    if column not in entity.column_names:
+        return f": row {line}: {reason(error)}; correct the row or the SELECT"
+    return (
+        f", column {column}: row {line}: {reason(error)[:200]}; the contract wants "
+        f"{entity.column(column).type}: correct the value or cast it in the SELECT"
+    )
+
+
+def _refuse_empty(
+    connection: psycopg.Connection, load: Load, entity: Entity, extract: Extract, read: int
+) -> None:
+    """An empty extract of an entity that had rows is a fault: row-level security says nothing."""
+    if read or extract.has_rows():
+        return
+    row = connection.execute(
+        sql.SQL("select exists (select 1 from raw.{})").format(sql.Identifier(entity.table))
+    ).fetchone()
+    where = f"source {load.source}, entity {entity.name}"
+    if row and row[0]:
+        raise UserError(
+            f"{where}: the extract is empty but had rows before; "
+            "check the export, the permissions and row-level security at the source"
+        )
+    if entity.required:
+        raise UserError(f"{where}: required, but the extract is empty; check the SELECT")
+
+
+def _validate_and_write(
+    connection: psycopg.Connection, load: Load, entity: Entity, window: Window, read: int
+) -> str:
+    stage = f"stage.{entity.table}"
+    with connection.transaction():
+        offered = quality.quarantine.reoffer(connection, entity, stage)
+    outcomes = quality.check_entity(load.warehouse_url, entity, latest_date=load.latest_date)
+    quality.results.store(connection, load.run_id, outcomes)
+    quality.decide(outcomes, source=load.source, entity=entity)
+    with connection.transaction():
+        moved = quality.quarantine.move_bad_rows(connection, entity, stage, outcomes, load.run_id)
+        quality.quarantine.resolve(connection, entity, load.run_id)
+        written = upsert.apply(
+            connection, entity, load.run_id, is_complete=window.end is None
+        )
+        days = dirty.mark(connection, entity)
+        quarantined = sum(moved.values())
+        _write_ledger(connection, load, entity, window, written, read, quarantined)
+    again = f", {offered} offered again from quarantine" if offered else ""
+    return (
+        f"{entity.name}: {read} read, {written.inserted} new, {written.updated} changed, "
+        f"{written.deleted} deleted, {quarantined} quarantined{again}, {days} days to rebuild"
+    )
+
+
+def _write_ledger(
+    connection: psycopg.Connection,
+    load: Load,
+    entity: Entity,
+    window: Window | None,
+    written: upsert.Written,
+    read: int,
+    quarantined: int,
+) -> None:
+    """Write the ledger row and move the watermark, in the transaction that wrote the data."""
+    end = window.end if window else None
+    if end is not None:
+        connection.execute(
+            "insert into ops.watermark (entity, cursor_at) values (%s, %s) "
+            "on conflict (entity) do update set cursor_at = excluded.cursor_at "
+            "where watermark.cursor_at < excluded.cursor_at",
+            [entity.name, end],
+        )
+    connection.execute(
+        sql.SQL(
+            "insert into ops.load_ledger (run_id, entity, is_delivered, is_incremental, "
+            "window_from, window_to, rows_read, rows_inserted, rows_updated, rows_deleted, "
+            "rows_quarantined, rows_in_raw) "
+            "select %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, count(*) from raw.{}"
+        ).format(sql.Identifier(entity.table)),
+        [
+            load.run_id,
+            entity.name,
+            window is not None,
+            end is not None,
+            window.start if window else None,
+            end,
+            read,
+            written.inserted,
+            written.updated,
+            written.deleted,
+            quarantined,
+        ],
+    )
+
+
+@contextmanager
+def _only_loader(connection: psycopg.Connection, load: Load, entity: Entity) -> Iterator[None]:
+    """Keep a second run off the entity's stage table and watermark while this one works."""
+    name = f"customer_tiers.load.{entity.name}"
+    row = connection.execute(
+        "select pg_try_advisory_lock(hashtextextended(%s, 0))", [name]
+    ).fetchone()
+    if not (row and row[0]):
+        raise UserError(
+            f"source {load.source}, entity {entity.name}: another run is loading it; "
+            "wait until that run has ended"
+        )
+    try:
+        yield
+    finally:
+        if not connection.closed and not connection.broken:
+            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [name])

@@ -1,0 +1,91 @@
+"""The tables that the contract asks for in the schemas `stage` and `raw`."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import psycopg
+from psycopg import sql
+
+from customer_tiers.contract import Contract, Entity
+from customer_tiers.errors import UserError
+
+EXTRA_INDEXES: dict[str, list[tuple[str, ...]]] = {
+    "erp.invoice_lines": [("customer_id", "invoice_date"), ("original_invoice_id",)],
+    "erp.receivables": [("customer_id",)],
+    "crm.activities": [("account_id",)],
+    "crm.cases": [("account_id",)],
+}
+"""Indexes besides the key: how the incremental models find the rows of a dirty day."""
+
+
+def prepare(connection: psycopg.Connection, contract: Contract, source: str) -> None:
+    """Bring the warehouse's own tables into shape and make sure it holds this company.
+
+    Raises:
+        UserError: The warehouse holds another company.
+    """
+    connection.execute("select pg_advisory_xact_lock(hashtextextended('customer_tiers.ddl', 0))")
+    schema = files("customer_tiers").joinpath("warehouse_schema.sql").read_text(encoding="utf-8")
+    connection.execute(schema)  # type: ignore[call-overload]
+    connection.execute(
+        "insert into ops.warehouse (source) values (%s) on conflict do nothing", [source]
+    )
+    held = connection.execute("select source from ops.warehouse").fetchone()
+    if held and held[0] != source:
+        raise UserError(
+            f"the warehouse holds the company of source {held[0]!r}, not {source!r}; "
+            "a warehouse holds one company: point AIRFLOW_CONN_WAREHOUSE to another database"
+        )
+    create_raw(connection, contract)
+
+
+def create_raw(connection: psycopg.Connection, contract: Contract) -> None:
+    """Create the raw table of every entity that has none yet; add columns that the contract gained."""
+    for entity in contract.entities.values():
+        table = sql.Identifier("raw", entity.table)
+        columns = [_definition(column.name, column.sql_type) for column in entity.columns]
+        columns += [
+            sql.SQL("_run_id text not null"),
+            sql.SQL("_loaded_at timestamptz not null default clock_timestamp()"),
+            sql.SQL("primary key ({})").format(_list(entity.key)),
+        ]
+        connection.execute(
+            sql.SQL("create table if not exists {} ({})").format(table, sql.SQL(", ").join(columns))
+        )
+        for column in entity.columns:
+            connection.execute(
+                sql.SQL("alter table {} add column if not exists {}").format(
+                    table, _definition(column.name, column.sql_type)
+                )
+            )
+        for indexed in EXTRA_INDEXES.get(entity.name, []):
+            name = sql.Identifier("_".join((entity.table, *indexed)))
+            connection.execute(
+                sql.SQL("create index if not exists {} on {} ({})").format(
+                    name, table, _list(indexed)
+                )
+            )
+
+
+def create_stage(connection: psycopg.Connection, entity: Entity) -> str:
+    """Create the entity's empty stage table anew and return its name.
+
+    It has the contract's columns without constraints, and is unlogged: a crash may lose it, since
+    the next run reads the source again.
+    """
+    table = sql.Identifier("stage", entity.table)
+    columns = [_definition(column.name, column.sql_type) for column in entity.columns]
+    connection.execute(sql.SQL("drop table if exists {}").format(table))
+    connection.execute(
+        sql.SQL("create unlogged table {} ({})").format(table, sql.SQL(", ").join(columns))
+    )
+    return f"stage.{entity.table}"
+
+
+def _definition(name: str, sql_type: str) -> sql.Composed:
+    return sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(sql_type))  # type: ignore[arg-type]
+
+
+def _list(names: tuple[str, ...]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))

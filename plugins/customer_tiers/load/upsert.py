@@ -1,0 +1,137 @@
+"""From a validated stage table into `raw`: only rows that differ are written.
+
+All functions work in the caller's transaction and leave the touched rows, old and new versions,
+in the temporary table `touched`, from which the dirty days are derived.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from customer_tiers.contract import Entity
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many rows of `raw` were inserted, updated and deleted."""
+
+    inserted: int
+    updated: int
+    deleted: int
+
+
+def apply(
+    connection: psycopg.Connection, entity: Entity, run_id: str, *, is_complete: bool
+) -> Written:
+    """Bring the entity's raw table up to its stage table.
+
+    Args:
+        connection: In a transaction.
+        entity: The stage table holds each of its keys at most once.
+        run_id: Stamped on the rows written.
+        is_complete: The stage holds all rows of the source, so what is absent was deleted there.
+    """
+    names = _names(entity)
+    _collect_touched(connection, entity, names, is_complete=is_complete, run_id=run_id)
+    deleted = _delete(connection, entity) if is_complete else 0
+    assignments = sql.SQL(", ").join(
+        sql.SQL("{0} = excluded.{0}").format(sql.Identifier(c))
+        for c in (*entity.column_names, "_run_id")
+        if c not in entity.key
+    )
+    result = connection.execute(
+        sql.SQL(
+            "insert into {raw} ({columns}, _run_id) "
+            "select {columns}, %s from touched where version = 'new' "
+            "on conflict ({key}) do update set {assignments}, _loaded_at = clock_timestamp() "
+        ).format(assignments=assignments, **names),
+        [run_id],
+    )
+    updated_row = connection.execute(
+        "select count(*) from touched where version = 'old'"
+    ).fetchone()
+    updated = (updated_row[0] if updated_row else 0) - deleted
+    return Written(inserted=result.rowcount - updated, updated=updated, deleted=deleted)
+
+
+def _names(entity: Entity) -> dict[str, sql.Composable]:
+    def listed(names: tuple[str, ...], prefix: str = "") -> sql.Composed:
+        dot = sql.SQL(prefix)  # type: ignore[arg-type]
+        return sql.SQL(", ").join(sql.SQL("{}{}").format(dot, sql.Identifier(n)) for n in names)
+
+    return {
+        "raw": sql.Identifier("raw", entity.table),
+        "stage": sql.Identifier("stage", entity.table),
+        "columns": listed(entity.column_names),
+        "raw_columns": listed(entity.column_names, "raw."),
+        "stage_columns": listed(entity.column_names, "stage."),
+        "key": listed(entity.key),
+        "first_key": sql.Identifier(entity.key[0]),
+        "row_key": sql.SQL(" || '|' || ").join(
+            sql.SQL("raw.{}::text").format(sql.Identifier(k)) for k in entity.key
+        ),
+    }
+
+
+def _collect_touched(
+    connection: psycopg.Connection,
+    entity: Entity,
+    names: dict[str, sql.Composable],
+    *,
+    is_complete: bool,
+    run_id: str,
+) -> None:
+    connection.execute("drop table if exists pg_temp.touched")
+    connection.execute(
+        sql.SQL(
+            "create temporary table touched on commit drop as "
+            "select 'new' as version, {stage_columns} from {stage} as stage "
+            "left join {raw} as raw using ({key}) "
+            "where raw.{first_key} is null or ({raw_columns}) is distinct from ({stage_columns})"
+        ).format(**names)
+    )
+    connection.execute(
+        sql.SQL(
+            "insert into touched select 'old', {raw_columns} from {raw} as raw "
+            "join touched using ({key}) where touched.version = 'new'"
+        ).format(**names)
+    )
+    if is_complete:
+        # A row in quarantine is still at the source: its last good version stays in raw.
+        connection.execute(
+            sql.SQL(
+                "insert into touched select 'old', {raw_columns} from {raw} as raw "
+                "where not exists (select 1 from {stage} as stage where ({key_of_stage}) = "
+                "({key_of_raw})) and not exists (select 1 from quarantine.rows as kept "
+                "where kept.entity = %s and kept.last_seen_run = %s and kept.row_key = {row_key})"
+            ).format(
+                key_of_stage=_prefixed(entity.key, "stage"),
+                key_of_raw=_prefixed(entity.key, "raw"),
+                **names,
+            ),
+            [entity.name, run_id],
+        )
+
+
+def _delete(connection: psycopg.Connection, entity: Entity) -> int:
+    key = _prefixed(entity.key, "touched")
+    result = connection.execute(
+        sql.SQL(
+            "delete from {raw} as raw using touched where ({raw_key}) = ({key}) "
+            "and touched.version = 'old' and not exists (select 1 from touched as fresh "
+            "where fresh.version = 'new' and ({fresh_key}) = ({key}))"
+        ).format(
+            raw=sql.Identifier("raw", entity.table),
+            raw_key=_prefixed(entity.key, "raw"),
+            fresh_key=_prefixed(entity.key, "fresh"),
+            key=key,
+        )
+    )
+    return result.rowcount
+
+
+def _prefixed(names: tuple[str, ...], table: str) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(table, name) for name in names)

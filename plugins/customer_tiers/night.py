@@ -1,0 +1,150 @@
+"""The steps of one night, in order; the DAG says when each runs and hands over plain values.
+
+begin -> load (per system) -> settle -> build facts -> build tiers -> audit -> publish; `refuse`
+closes a night in which a step failed. Each step opens its own connections, can run again, and
+raises UserError with one line when the user can mend the cause.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import psycopg
+
+from customer_tiers import connections, contract, quality, transform
+from customer_tiers.errors import UserError
+from customer_tiers.load import tables
+from customer_tiers.load.entity import Load
+from customer_tiers.load.system import load_system
+from customer_tiers.publish import publication
+from customer_tiers.sources import definition
+
+PLAUSIBLE_FUTURE = timedelta(days=366)
+"""Requested deliveries and expected closings lie ahead, but hardly more than a year."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the nightly DAG.
+
+    `run_date` is the day the run was started; `business_date` None means the newest day of sales.
+    """
+
+    run_id: str
+    source: str
+    path: str | None
+    run_date: date
+    business_date: date | None
+
+    @property
+    def warehouse(self) -> psycopg.Connection:
+        """A new connection to the run's warehouse, in autocommit mode."""
+        return connect(self.source)
+
+
+def connect(source: str) -> psycopg.Connection:
+    """Open the warehouse of a company, in autocommit mode.
+
+    Raises:
+        UserError: It cannot be reached.
+    """
+    try:
+        return psycopg.connect(connections.warehouse(source), autocommit=True, connect_timeout=10)
+    except psycopg.Error as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        raise UserError(
+            f"warehouse of source {source}: cannot connect: {reason.split('FATAL:')[-1].strip()}; "
+            "start it with `tiers up` or check AIRFLOW_CONN_WAREHOUSE"
+        ) from None
+
+
+def begin(run: Run) -> None:
+    """Check the contract and the source's folder, prepare the warehouse, open the run."""
+    terms = contract.load()
+    definition.load(run.source, terms)
+    with run.warehouse as connection:
+        publication.ensure_reader(connection)
+        with connection.transaction():
+            tables.prepare(connection, terms, run.source)
+            connection.execute(
+                "insert into ops.run (run_id, business_date, path, state) "
+                "values (%s, %s, %s, 'running') on conflict (run_id) do update "
+                "set state = 'running', message = null, finished_at = null",
+                [run.run_id, run.business_date, run.path],
+            )
+
+
+def load(run: Run, system: str) -> list[str]:
+    """Load one business system into raw; return a line per entity."""
+    terms = contract.load()
+    source = definition.load(run.source, terms)
+    latest = max(run.run_date, run.business_date or run.run_date) + PLAUSIBLE_FUTURE
+    job = Load(run.run_id, run.source, connections.warehouse(run.source), latest)
+    return load_system(job, terms, source, system, run.path)
+
+
+def settle(run: Run) -> date:
+    """Fix the business date: the one asked for, or the newest day of sales up to the run's day."""
+    with run.warehouse as connection:
+        row = connection.execute(
+            "select coalesce(%s, max(invoice_date)) from raw.erp_invoice_lines "
+            "where invoice_date <= %s and coalesce(posted, true)",
+            [run.business_date, run.run_date],
+        ).fetchone()
+        if row is None or row[0] is None:
+            raise UserError(
+                f"source {run.source}, entity erp.invoice_lines: no posted sale up to {run.run_date}; "
+                "check the extract or give the business date with --date"
+            )
+        connection.execute(
+            "update ops.run set business_date = %s where run_id = %s", [row[0], run.run_id]
+        )
+        quality.docs.build(connection, run.source, run.run_id)
+    return row[0]
+
+
+def build(run: Run, business_date: date, layer: str) -> None:
+    """Build one layer of dbt models (`facts` or `tiers`) in schema candidate, with their tests."""
+    source = definition.load(run.source, contract.load())
+    transform.run(
+        connections.warehouse(run.source),
+        select=[f"tag:{layer}"],
+        variables={
+            "business_date": business_date.isoformat(),
+            "run_id": run.run_id,
+            "base_currency": source.base_currency,
+            "source": run.source,
+        },
+        run_id=run.run_id,
+    )
+
+
+def audit(run: Run) -> None:
+    """Check the candidates; a critical expectation that is not met stops the night."""
+    outcomes = quality.check_published(connections.warehouse(run.source))
+    with run.warehouse as connection:
+        quality.results.store(connection, run.run_id, outcomes)
+        quality.decide(outcomes, source=run.source, entity=None)
+
+
+def publish(run: Run, business_date: date) -> str:
+    """Publish the audited candidates."""
+    source = definition.load(run.source, contract.load())
+    night = publication.Night(run.run_id, run.source, business_date, source.base_currency)
+    with run.warehouse as connection:
+        line = publication.publish(connection, night)
+    log.info(line)
+    return line
+
+
+def refuse(run: Run, why: str) -> None:
+    """Close a night in which a step failed: nothing published, what is published marked stale."""
+    with run.warehouse as connection:
+        row = connection.execute(
+            "select business_date from ops.run where run_id = %s", [run.run_id]
+        ).fetchone()
+        publication.refuse(connection, run.run_id, row[0] if row else None, why)

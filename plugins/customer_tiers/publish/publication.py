@@ -1,0 +1,150 @@
+"""Publish a night: readers see the old night or the new one, never a mix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+from psycopg import sql
+
+from customer_tiers import outbox
+from customer_tiers.errors import UserError
+from customer_tiers.publish import difference
+from customer_tiers.publish.tables import published
+
+READER = "bi_reader"
+"""The role that BI users are members of; it may read `bi` and nothing else."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a run knows when it publishes."""
+
+    run_id: str
+    source: str
+    business_date: date
+    base_currency: str
+
+
+def publish(connection: psycopg.Connection, night: Night) -> str:
+    """Bring `bi` up to the candidates, write the publication and the outbox, in one transaction.
+
+    A night older than the newest published one rewrites its own rows of the nightly tables and
+    leaves the current tables alone.
+
+    Returns:
+        A line that says what was published.
+    """
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtextextended('customer_tiers.publish', 0))")
+        row = connection.execute(
+            "select max(business_date) from bi.publication where status = 'published'"
+        ).fetchone()
+        newest = row[0] if row else None
+        is_newest = newest is None or night.business_date >= newest
+        written = sum(
+            difference.bring_up(connection, table, night.business_date)
+            for table in published()
+            if is_newest or table.scope == "night"
+        )
+        _write_publication(connection, night)
+        mails = outbox.enqueue(connection, night.run_id, night.business_date)
+        _let_readers_in(connection)
+        connection.execute(
+            "update ops.run set state = 'published', finished_at = clock_timestamp(), "
+            "business_date = %s where run_id = %s",
+            [night.business_date, night.run_id],
+        )
+    return f"published {night.business_date}: {written} rows written, {mails} mails to send"
+
+
+def refuse(connection: psycopg.Connection, run_id: str, business_date: date | None, why: str) -> None:
+    """Record a night that was not published and mark what `bi` shows as stale."""
+    with connection.transaction():
+        connection.execute(
+            "update ops.run set state = 'failed', message = %s, finished_at = clock_timestamp() "
+            "where run_id = %s and state <> 'published'",
+            [why, run_id],
+        )
+        connection.execute(
+            "insert into bi.publication (run_id, source, business_date, status, is_stale, message) "
+            "select %s, source, %s, 'refused', false, %s from ops.warehouse "
+            "on conflict (run_id) do nothing",
+            [run_id, business_date, why],
+        )
+        connection.execute(
+            "update bi.publication set is_stale = true, message = %s "
+            "where run_id = (select run_id from bi.publication where status = 'published' "
+            "order by business_date desc, published_at desc limit 1)",
+            [f"a later night was not published: {why}"],
+        )
+
+
+def _write_publication(connection: psycopg.Connection, night: Night) -> None:
+    connection.execute(
+        "update bi.publication set is_stale = false, message = null where is_stale"
+    )
+    connection.execute("delete from bi.publication where run_id = %s", [night.run_id])
+    connection.execute(
+        """
+        insert into bi.publication (
+            run_id, source, business_date, status, is_stale, base_currency, policy_id, customers,
+            customers_ranked, tier_changes, contribution_12m, checks_run, checks_not_met,
+            rows_quarantined, missing_entities, missing_lines
+        )
+        select
+            %(run_id)s, %(source)s, %(business_date)s, 'published', false, %(base_currency)s,
+            min(policy_id), count(*), count(*) filter (where not is_provisional),
+            (select count(*) from candidate.tier_change),
+            sum(contribution_12m),
+            (select count(*) from ops.expectation_result where run_id = %(run_id)s),
+            (
+                select count(*) from ops.expectation_result
+                where run_id = %(run_id)s and not is_met
+            ),
+            (
+                select count(distinct (entity, row_key)) from quarantine.rows
+                where resolved_run is null
+            ),
+            (
+                select string_agg(entity, ', ' order by entity) from ops.load_ledger
+                where run_id = %(run_id)s and not is_delivered
+            ),
+            (select max(missing_lines) from candidate.customer_tier)
+        from candidate.tier_decision
+        """,
+        {
+            "run_id": night.run_id,
+            "source": night.source,
+            "business_date": night.business_date,
+            "base_currency": night.base_currency,
+        },
+    )
+
+
+def ensure_reader(connection: psycopg.Connection) -> None:
+    """Create the readers' role unless it is there.
+
+    Raises:
+        UserError: It is not there and the warehouse's user may not create it.
+    """
+    row = connection.execute("select 1 from pg_roles where rolname = %s", [READER]).fetchone()
+    if row:
+        return
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(READER)))
+    except psycopg.errors.InsufficientPrivilege:
+        raise UserError(
+            f"warehouse: role {READER} is missing and the connection's user may not create it; "
+            f"have an administrator run: create role {READER} nologin"
+        ) from None
+    except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+        return  # Another warehouse of this server made it meanwhile.
+
+
+def _let_readers_in(connection: psycopg.Connection) -> None:
+    reader = sql.Identifier(READER)
+    connection.execute(sql.SQL("grant usage on schema bi to {}").format(reader))
+    connection.execute(sql.SQL("grant select on all tables in schema bi to {}").format(reader))

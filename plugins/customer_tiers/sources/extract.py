@@ -1,0 +1,64 @@
+"""What every kind of source offers the loader: an opened SELECT that streams COPY text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from customer_tiers.contract import Entity
+from customer_tiers.errors import UserError
+
+
+@dataclass(frozen=True)
+class Window:
+    """The rows to read by cursor: changed at or after `start` (None: all), up to and with `end`.
+
+    `end` is the newest change that the source showed when the window was fixed, so rows that change
+    while we read belong to the next night, and no clock of ours is asked.
+    """
+
+    start: datetime | None
+    end: datetime | None
+
+
+class Extract(Protocol):
+    """An entity's SELECT, opened at its source."""
+
+    columns: tuple[str, ...]
+
+    def newest_change(self) -> datetime | None:
+        """The largest cursor value of all rows; None without rows."""
+        ...
+
+    def has_rows(self) -> bool:
+        """Whether the source shows any row at all."""
+        ...
+
+    def copy_csv(self, window: Window) -> Iterator[bytes | memoryview]:
+        """Yield the window's rows as CSV for COPY, with `columns` in order."""
+        ...
+
+
+def check_columns(source: str, entity: Entity, returned: list[str]) -> tuple[str, ...]:
+    """Check the names that a SELECT returns against the contract.
+
+    Raises:
+        UserError: A column is missing, unknown or there twice.
+    """
+    where = f"source {source}, entity {entity.name}"
+    for name in returned:
+        if name not in entity.column_names:
+            raise UserError(
+                f"{where}, column {name}: the contract has no such column; "
+                f"rename it in the SELECT to one of {', '.join(entity.column_names)}"
+            )
+        if returned.count(name) > 1:
+            raise UserError(f"{where}, column {name}: the SELECT returns it twice; keep one")
+    for column in entity.columns:
+        if not column.nullable and column.name not in returned:
+            raise UserError(
+                f"{where}, column {column.name}: required, but the SELECT does not return it; add it"
+            )
+    return tuple(returned)

@@ -1,0 +1,132 @@
+"""Reading a PostgreSQL source: the SELECT runs there and its rows are streamed out by COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import psycopg
+from psycopg import sql
+
+from customer_tiers.contract import Entity
+from customer_tiers.errors import UserError
+from customer_tiers.sources.extract import Window, check_columns
+
+CONNECT_TIMEOUT_SECONDS = 10
+"""A source that does not answer within this time counts as down."""
+
+
+@contextmanager
+def connect(source: str, system: str, url: str) -> Iterator[psycopg.Connection]:
+    """Open a read-only connection on which every entity is read."""
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise UserError(
+            f"source {source}, system {system}: AIRFLOW_CONN_{system.upper()} is no PostgreSQL "
+            "address; this release reads PostgreSQL databases and folders of CSV files"
+        )
+    try:
+        connection = psycopg.connect(
+            url,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            options="-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8",
+            application_name="customer-tiers",
+        )
+    except psycopg.Error as error:
+        raise UserError(
+            f"source {source}, system {system}: cannot connect: {reason(error)}; "
+            f"check that it runs and AIRFLOW_CONN_{system.upper()} (host, port, user, password)"
+        ) from None
+    with connection:
+        connection.read_only = True
+        yield connection
+
+
+class PostgresExtract:
+    """One entity's SELECT on a PostgreSQL source."""
+
+    def __init__(
+        self, connection: psycopg.Connection, source: str, entity: Entity, query: str
+    ) -> None:
+        self._connection = connection
+        self._source = source
+        self._entity = entity
+        self._query = sql.SQL("(\n" + query + "\n) as extract")  # type: ignore[arg-type]
+        with self._fault_named(), connection.transaction(), connection.cursor() as cursor:
+            cursor.execute(sql.SQL("select * from {} limit 0").format(self._query))
+            returned = [column.name for column in cursor.description or []]
+        self.columns = check_columns(source, entity, returned)
+
+    def newest_change(self) -> datetime | None:
+        """The largest cursor value of all rows; None without rows."""
+        with self._fault_named(), self._connection.transaction():
+            row = self._connection.execute(
+                sql.SQL("select max({}) from {}").format(
+                    sql.Identifier(str(self._entity.cursor)), self._query
+                )
+            ).fetchone()
+        value = row[0] if row else None
+        if value is not None and not isinstance(value, datetime):
+            raise UserError(
+                f"source {self._source}, entity {self._entity.name}, column {self._entity.cursor}: "
+                f"must be a timestamp, but holds {value!r}; cast it in the SELECT"
+            )
+        return value
+
+    def has_rows(self) -> bool:
+        """Whether the source shows any row at all."""
+        with self._fault_named(), self._connection.transaction():
+            row = self._connection.execute(
+                sql.SQL("select exists (select 1 from {})").format(self._query)
+            ).fetchone()
+        return bool(row and row[0])
+
+    def copy_csv(self, window: Window) -> Iterator[bytes | memoryview]:
+        """Yield the window's rows as CSV for COPY."""
+        statement = sql.SQL("copy (select {} from {} where {}) to stdout (format csv)").format(
+            sql.SQL(", ").join(map(sql.Identifier, self.columns)), self._query, self._within(window)
+        )
+        with (
+            self._fault_named(),
+            self._connection.transaction(),
+            self._connection.cursor() as cursor,
+            cursor.copy(statement) as copy,
+        ):
+            yield from copy
+
+    def _within(self, window: Window) -> sql.Composable:
+        if window.end is None:
+            return sql.SQL("true")
+        column = sql.Identifier(str(self._entity.cursor))
+        start = sql.SQL("true")
+        if window.start is not None:
+            start = sql.SQL("{} >= {}").format(column, sql.Literal(window.start))
+        # A row without a change time would never be read again, so it is read each time.
+        return sql.SQL("({} is null or ({} and {} <= {}))").format(
+            column, start, column, sql.Literal(window.end)
+        )
+
+    @contextmanager
+    def _fault_named(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise self._fault(error, "grant SELECT on it to the user of the connection") from None
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+            raise self._fault(error, "correct the SELECT or restore it at the source") from None
+        except psycopg.OperationalError as error:
+            raise self._fault(error, "check the source and run the night again") from None
+        except psycopg.Error as error:
+            raise self._fault(error, "correct the SELECT") from None
+
+    def _fault(self, error: psycopg.Error, advice: str) -> UserError:
+        path = f"sources/{self._source}/{self._entity.name.replace('.', '/')}.sql"
+        return UserError(
+            f"source {self._source}, entity {self._entity.name}: {reason(error)}; {advice} ({path})"
+        )
+
+
+def reason(error: psycopg.Error) -> str:
+    """The database's own words on one line, without the address and user they may repeat."""
+    message = error.diag.message_primary or str(error).strip() or type(error).__name__
+    return message.splitlines()[-1].split("FATAL:")[-1].strip()
