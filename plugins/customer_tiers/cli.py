@@ -1,0 +1,178 @@
+"""The command `tiers`: what a person at a shell does with the system.
+
+A fault is one line on stderr and exit code 1. Heavy imports stay inside the commands, so that
+`tiers --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from customer_tiers import settings
+from customer_tiers.errors import UserError
+
+app = typer.Typer(
+    help="Customer tiers, every night, from ERP and CRM data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+sample = typer.Typer(help="The generated sample company.", no_args_is_help=True)
+app.add_typer(sample, name="sample")
+out = Console(highlight=False)
+
+SourceOption = Annotated[str, typer.Option("--source", help="Which company: a folder of sources/.")]
+
+
+def main() -> None:
+    """Run the command line; print a fault as one line."""
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+def say(line: str) -> None:
+    """Print one line of progress."""
+    out.print(line, markup=False)
+
+
+@app.command()
+def up() -> None:
+    """Start PostgreSQL, the mail sink and Airflow; repair what has died."""
+    from customer_tiers.embedded import services
+
+    services.up(say)
+    status()
+
+
+@app.command()
+def down() -> None:
+    """Stop every service; data and mails stay."""
+    from customer_tiers.embedded import services
+
+    services.down()
+    say("all services stopped")
+
+
+@app.command()
+def status() -> None:
+    """Show the services, their addresses, and the newest night of each company."""
+    from customer_tiers import summary
+    from customer_tiers.embedded import services
+
+    for row in services.status():
+        say(f"{row.name:<14} {row.state:<8} {row.address or ''}")
+    summary.print_places(say)
+    for line in summary.newest_nights():
+        say(line)
+
+
+@app.command()
+def run(
+    date: Annotated[
+        str | None, typer.Option(help="Business date, YYYY-MM-DD; else the newest day of sales.")
+    ] = None,
+    source: SourceOption = settings.DEFAULT_SOURCE,
+    path: Annotated[
+        Path | None, typer.Option(help="Folder to read, for a source of files.")
+    ] = None,
+) -> None:
+    """Run one night through the Airflow scheduler and wait for its end."""
+    from customer_tiers import runner, summary
+
+    runner.run_night(source, business_date=_date(date), path=path, say=say)
+    summary.print_night(source, say)
+
+
+@app.command()
+def sql(query: str, source: SourceOption = settings.DEFAULT_SOURCE) -> None:
+    """Run a SELECT on a company's warehouse and print CSV; nothing can be changed."""
+    import psycopg
+
+    from customer_tiers import night
+
+    with night.connect(source) as connection:
+        connection.read_only = True
+        statement = "copy (" + query.strip().rstrip(";") + "\n) to stdout (format csv, header)"
+        try:
+            with connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[call-overload]
+                for block in copy:
+                    sys.stdout.buffer.write(block)
+        except psycopg.Error as error:
+            reason = error.diag.message_primary or str(error)
+            raise UserError(f"query on the warehouse of source {source}: {reason}") from None
+    sys.stdout.flush()
+
+
+@app.command()
+def outbox(source: SourceOption = settings.DEFAULT_SOURCE) -> None:
+    """List the mails of a company: whom, which night, and what became of them."""
+    from customer_tiers import night
+    from customer_tiers import outbox as box
+
+    with night.connect(source) as connection:
+        rows = box.list_(connection)
+    for row in rows:
+        say(
+            f"{row.business_date}  {row.state:<10} {row.kind:<14} {row.recipient_name} "
+            f"<{row.recipient_email}>  {row.last_error or ''}".rstrip()
+        )
+    say(f"{len(rows)} mails; the embedded sink keeps them in {settings.MAIL_FOLDER}")
+
+
+@app.command()
+def demo(
+    customers: Annotated[int, typer.Option(help="Size of the sample company.")] = 1200,
+    months: Annotated[int, typer.Option(help="Length of its history.")] = 30,
+) -> None:
+    """Start everything and play two nights of the sample company; `make run` calls this."""
+    from customer_tiers import demo as show
+
+    show.play(customers, months, say)
+
+
+@sample.command("create")
+def sample_create(
+    customers: Annotated[int, typer.Option(help="Number of customers.")] = 1200,
+    months: Annotated[int, typer.Option(help="Months of history.")] = 30,
+    seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 1,
+    through: Annotated[str | None, typer.Option(help="Last day of its history.")] = None,
+) -> None:
+    """Make the sample company anew in its own ERP and CRM databases."""
+    from customer_tiers import demo as show
+
+    show.create(customers, months, say, seed=seed, through=_date(through))
+
+
+@sample.command("advance")
+def sample_advance(
+    days: Annotated[int, typer.Option(help="How many days to let pass.")] = 1,
+) -> None:
+    """Let the sample company live on for some days."""
+    from customer_tiers import demo as show
+
+    say(f"the sample company is at {show.advance(days)}")
+
+
+def _date(text: str | None) -> str | None:
+    from datetime import date
+
+    if text is None:
+        return None
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            raise ValueError
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise UserError(f"date {text!r}: not a day; write it as YYYY-MM-DD") from None

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 import psycopg
 
-from customer_tiers import connections, contract, quality, transform
+from customer_tiers import connections, contract, mail, quality, transform
 from customer_tiers.errors import UserError
 from customer_tiers.load import tables
 from customer_tiers.load.entity import Load
@@ -97,8 +97,8 @@ def settle(run: Run) -> date:
         ).fetchone()
         if row is None or row[0] is None:
             raise UserError(
-                f"source {run.source}, entity erp.invoice_lines: no posted sale up to {run.run_date}; "
-                "check the extract or give the business date with --date"
+                f"source {run.source}, entity erp.invoice_lines: no posted sale up to "
+                f"{run.run_date}; check the extract or give the business date with --date"
             )
         connection.execute(
             "update ops.run set business_date = %s where run_id = %s", [row[0], run.run_id]
@@ -107,14 +107,14 @@ def settle(run: Run) -> date:
     return row[0]
 
 
-def build(run: Run, business_date: date, layer: str) -> None:
+def build(run: Run, business_date: str, layer: str) -> None:
     """Build one layer of dbt models (`facts` or `tiers`) in schema candidate, with their tests."""
     source = definition.load(run.source, contract.load())
     transform.run(
         connections.warehouse(run.source),
         select=[f"tag:{layer}"],
         variables={
-            "business_date": business_date.isoformat(),
+            "business_date": business_date,
             "run_id": run.run_id,
             "base_currency": source.base_currency,
             "source": run.source,
@@ -131,20 +131,41 @@ def audit(run: Run) -> None:
         quality.decide(outcomes, source=run.source, entity=None)
 
 
-def publish(run: Run, business_date: date) -> str:
+def publish(run: Run, business_date: str) -> str:
     """Publish the audited candidates."""
     source = definition.load(run.source, contract.load())
-    night = publication.Night(run.run_id, run.source, business_date, source.base_currency)
+    day = date.fromisoformat(business_date)
+    night = publication.Night(run.run_id, run.source, day, source.base_currency)
     with run.warehouse as connection:
         line = publication.publish(connection, night)
     log.info(line)
     return line
 
 
-def refuse(run: Run, why: str) -> None:
+def note_fault(run: Run, line: str) -> None:
+    """Keep the first line that says why a run failed; a warehouse that is down cannot keep it."""
+    try:
+        with run.warehouse as connection:
+            connection.execute(
+                "update ops.run set message = coalesce(message, %s) where run_id = %s",
+                [line, run.run_id],
+            )
+    except (UserError, psycopg.Error) as error:
+        log.warning("the fault could not be noted in ops.run: %s", error)
+
+
+def refuse(run: Run) -> None:
     """Close a night in which a step failed: nothing published, what is published marked stale."""
     with run.warehouse as connection:
         row = connection.execute(
-            "select business_date from ops.run where run_id = %s", [run.run_id]
+            "select business_date, message from ops.run where run_id = %s", [run.run_id]
         ).fetchone()
-        publication.refuse(connection, run.run_id, row[0] if row else None, why)
+        day, why = row or (run.business_date, None)
+        publication.refuse(connection, run.run_id, day, why or "a step failed; see its log")
+
+
+def send(run: Run) -> str:
+    """Send what the publications put into the outbox; return a line with the counts."""
+    line = str(mail.send_pending(connections.warehouse(run.source)))
+    log.info(line)
+    return line

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 PROJECT = Path(os.environ.get("CUSTOMER_TIERS_PROJECT") or Path(__file__).resolve().parents[2])
-"""The checked-out project: the folder that holds dags/, dbt_project/, expectations/ and sources/."""
+"""The checked-out project: the folder that holds dags/, dbt_project/, sources/ and the others."""
 
 HOME = Path(os.environ.get("CUSTOMER_TIERS_HOME") or PROJECT / "var").resolve()
 """Everything made at run time: database cluster, Airflow's home, mails, logs, secrets."""

@@ -68,7 +68,9 @@ def mark(connection: psycopg.Connection, entity: Entity) -> int:
     if entity.name not in LINES:
         return 0
     connection.execute("drop table if exists pg_temp.touched_invoices")
-    source = "touched" if entity.name == "erp.invoice_lines" else "raw.erp_invoice_lines where false"
+    source = (
+        "touched" if entity.name == "erp.invoice_lines" else "raw.erp_invoice_lines where false"
+    )
     # A deleted or moved original is no longer in raw under its old day, but it is in `touched`.
     connection.execute(
         sql.SQL(

@@ -136,9 +136,7 @@ def _validate_and_write(
     with connection.transaction():
         moved = quality.quarantine.move_bad_rows(connection, entity, stage, outcomes, load.run_id)
         quality.quarantine.resolve(connection, entity, load.run_id)
-        written = upsert.apply(
-            connection, entity, load.run_id, is_complete=window.end is None
-        )
+        written = upsert.apply(connection, entity, load.run_id, is_complete=window.end is None)
         days = dirty.mark(connection, entity)
         quarantined = sum(moved.values())
         _write_ledger(connection, load, entity, window, written, read, quarantined)

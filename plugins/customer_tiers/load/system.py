@@ -57,18 +57,22 @@ def _opened(source: Source, system: str, path: str | None) -> Iterator[OpenExtra
         from customer_tiers.sources import files
 
         with files.connect(definition, path) as folder:
-            yield lambda entity: (
-                files.FileExtract(folder, definition, path, entity, query)
-                if (query := source.query(entity.name)) is not None
-                else None
+            yield (
+                lambda entity: (
+                    files.FileExtract(folder, definition, path, entity, query)
+                    if (query := source.query(entity.name)) is not None
+                    else None
+                )
             )
         return
     from customer_tiers.sources import postgres
 
     url = connections.system(definition.connection, definition.options.get("embedded_database"))
     with postgres.connect(source.name, system, url) as database:
-        yield lambda entity: (
-            postgres.PostgresExtract(database, source.name, entity, query)
-            if (query := source.query(entity.name)) is not None
-            else None
+        yield (
+            lambda entity: (
+                postgres.PostgresExtract(database, source.name, entity, query)
+                if (query := source.query(entity.name)) is not None
+                else None
+            )
         )

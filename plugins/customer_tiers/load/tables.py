@@ -41,7 +41,7 @@ def prepare(connection: psycopg.Connection, contract: Contract, source: str) -> 
 
 
 def create_raw(connection: psycopg.Connection, contract: Contract) -> None:
-    """Create the raw table of every entity that has none yet; add columns that the contract gained."""
+    """Create the raw tables there are not yet; add columns that the contract gained."""
     for entity in contract.entities.values():
         table = sql.Identifier("raw", entity.table)
         columns = [_definition(column.name, column.sql_type) for column in entity.columns]

@@ -15,7 +15,7 @@ from customer_tiers.publish.tables import Published
 
 
 def bring_up(connection: psycopg.Connection, table: Published, business_date: date) -> int:
-    """Delete, update and insert what differs from the candidate; return the number of rows written."""
+    """Delete, update and insert what differs from the candidate; return the rows written."""
     _ensure(connection, table)
     columns = [name for name, _ in _columns(connection, "candidate", table.name)]
     others = [name for name in columns if name not in table.key]
@@ -54,9 +54,7 @@ def bring_up(connection: psycopg.Connection, table: Published, business_date: da
 def _ensure(connection: psycopg.Connection, table: Published) -> None:
     """Create the table like its candidate, add columns it gained, carry the descriptions over."""
     connection.execute(
-        sql.SQL(
-            "create table if not exists {bi} (like {candidate}, primary key ({key}))"
-        ).format(
+        sql.SQL("create table if not exists {bi} (like {candidate}, primary key ({key}))").format(
             bi=sql.Identifier("bi", table.name),
             candidate=sql.Identifier("candidate", table.name),
             key=_listed(list(table.key)),
@@ -68,14 +66,16 @@ def _ensure(connection: psycopg.Connection, table: Published) -> None:
         if name not in there:
             connection.execute(
                 sql.SQL("alter table {} add column {} {}").format(
-                    sql.Identifier("bi", table.name), sql.Identifier(name), sql.SQL(kind)  # type: ignore[arg-type]
+                    sql.Identifier("bi", table.name),
+                    sql.Identifier(name),
+                    sql.SQL(kind),  # type: ignore[arg-type]
                 )
             )
     for name, kind in there.items():
         if wanted.get(name) != kind:
             raise UserError(
-                f"bi.{table.name}, column {name}: published as {kind}, but the new candidate has "
-                f"{wanted.get(name, 'no such column')}; publish it as a new table beside the old one"
+                f"bi.{table.name}, column {name}: published as {kind}, but the candidate has "
+                f"{wanted.get(name, 'no such column')}; publish a new table beside the old one"
             )
     _describe(connection, table.name)
 
@@ -103,9 +103,7 @@ def _describe(connection: psycopg.Connection, name: str) -> None:
         target = sql.SQL("table {}").format(sql.Identifier("bi", name))
         if column is not None:
             target = sql.SQL("column {}").format(sql.Identifier("bi", name, column))
-        connection.execute(
-            sql.SQL("comment on {} is {}").format(target, sql.Literal(description))
-        )
+        connection.execute(sql.SQL("comment on {} is {}").format(target, sql.Literal(description)))
 
 
 def _columns(connection: psycopg.Connection, schema: str, table: str) -> list[tuple[str, str]]:

@@ -37,7 +37,9 @@ def publish(connection: psycopg.Connection, night: Night) -> str:
         A line that says what was published.
     """
     with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(hashtextextended('customer_tiers.publish', 0))")
+        connection.execute(
+            "select pg_advisory_xact_lock(hashtextextended('customer_tiers.publish', 0))"
+        )
         row = connection.execute(
             "select max(business_date) from bi.publication where status = 'published'"
         ).fetchone()
@@ -59,7 +61,9 @@ def publish(connection: psycopg.Connection, night: Night) -> str:
     return f"published {night.business_date}: {written} rows written, {mails} mails to send"
 
 
-def refuse(connection: psycopg.Connection, run_id: str, business_date: date | None, why: str) -> None:
+def refuse(
+    connection: psycopg.Connection, run_id: str, business_date: date | None, why: str
+) -> None:
     """Record a night that was not published and mark what `bi` shows as stale."""
     with connection.transaction():
         connection.execute(
@@ -82,9 +86,7 @@ def refuse(connection: psycopg.Connection, run_id: str, business_date: date | No
 
 
 def _write_publication(connection: psycopg.Connection, night: Night) -> None:
-    connection.execute(
-        "update bi.publication set is_stale = false, message = null where is_stale"
-    )
+    connection.execute("update bi.publication set is_stale = false, message = null where is_stale")
     connection.execute("delete from bi.publication where run_id = %s", [night.run_id])
     connection.execute(
         """

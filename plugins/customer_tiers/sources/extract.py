@@ -59,6 +59,6 @@ def check_columns(source: str, entity: Entity, returned: list[str]) -> tuple[str
     for column in entity.columns:
         if not column.nullable and column.name not in returned:
             raise UserError(
-                f"{where}, column {column.name}: required, but the SELECT does not return it; add it"
+                f"{where}, column {column.name}: required, but not in the SELECT; add it"
             )
     return tuple(returned)

@@ -1,0 +1,40 @@
+# Needs nothing but Python 3.11-3.13 with venv and a network to the package index.
+.DEFAULT_GOAL := help
+.PHONY: help run env test check down bench
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	>/dev/null 2>&1 && { echo $$p; break; }; done)
+UV_VERSION := 0.13.9
+UV := .uv/bin/uv
+
+help: ## Show what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: env ## Start everything, play two nights of the sample company, say where to look
+	@.venv/bin/tiers demo
+
+test: env ## Run all tests
+	@.venv/bin/pytest
+
+check: env ## Format, lint and type checks
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests dbt_project/macros sources
+	@.venv/bin/yamllint --strict .
+
+down: ## Stop every service
+	@.venv/bin/tiers down
+
+env: .venv/.made
+
+.venv/.made: pyproject.toml uv.lock $(UV)
+	@echo "installing the environment"
+	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --frozen --quiet --python "$(PYTHON)"
+	@touch $@
+
+$(UV):
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11, 3.12 or 3.13 with venv found; install one or give PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -m venv .uv
+	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -1,0 +1,105 @@
+"""Take a company's ERP and CRM data to published customer tiers, for one business date.
+
+A failed step publishes nothing: readers keep the last night, marked stale, and the next good run
+catches up by itself. Running a night again is safe and rewrites only what differs.
+
+Triage: the failed task's log ends with one line that says what is wrong, where, and what to do;
+the same line is in `bi.publication`. Mend the cause, then clear the failed task or run the night
+again with `tiers run`.
+"""
+
+from __future__ import annotations
+
+import pendulum
+from airflow.sdk import Metadata, Param, TriggerRule, dag, get_current_context, task
+
+from customer_tiers.contract import SYSTEMS
+from customer_tiers.orchestration import (
+    DEFAULT_ARGS,
+    PUBLISHED_TIERS,
+    SCHEDULE,
+    describe_run,
+    run_of,
+    step,
+)
+
+
+@dag(
+    schedule=SCHEDULE,
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    params={
+        "source": Param(None, type=["null", "string"], description="Folder of sources/."),
+        "path": Param(None, type=["null", "string"], description="Folder of a source of files."),
+        "business_date": Param(None, type=["null", "string"], format="date"),
+    },
+    doc_md=__doc__,
+    tags=["nightly", "impact/tier_1"],
+)
+def refresh_customer_tiers():
+    """Wire the steps of `customer_tiers.night`."""
+
+    @task
+    def begin() -> dict:
+        from customer_tiers import night
+
+        values = describe_run(get_current_context())
+        with step(run_of(values)):
+            night.begin(run_of(values))
+        return values
+
+    @task(map_index_template="{{ task.op_kwargs['system'] }}")
+    def load(system: str, values: dict) -> list[str]:
+        from customer_tiers import night
+
+        with step(run_of(values)):
+            return night.load(run_of(values), system)
+
+    @task
+    def settle(values: dict) -> str:
+        from customer_tiers import night
+
+        with step(run_of(values)):
+            return night.settle(run_of(values)).isoformat()
+
+    @task
+    def build(values: dict, day: str, layer: str) -> None:
+        from customer_tiers import night
+
+        with step(run_of(values)):
+            night.build(run_of(values), day, layer)
+
+    @task
+    def audit(values: dict) -> None:
+        from customer_tiers import night
+
+        with step(run_of(values)):
+            night.audit(run_of(values))
+
+    @task(outlets=[PUBLISHED_TIERS])
+    def publish(values: dict, day: str):
+        from customer_tiers import night
+
+        with step(run_of(values)):
+            night.publish(run_of(values), day)
+        yield Metadata(PUBLISHED_TIERS, {**values, "business_date": day})
+
+    @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
+    def refuse() -> None:
+        from customer_tiers import night
+
+        night.refuse(run_of(describe_run(get_current_context())))
+
+    values = begin()
+    loaded = load.partial(values=values).expand(system=SYSTEMS)
+    day = settle(values)
+    facts = build.override(task_id="build_facts")(values, day, "facts")
+    tiers = build.override(task_id="build_tiers")(values, day, "tiers")
+    checked, done = audit(values), publish(values, day)
+    loaded >> day >> facts >> tiers >> checked >> done
+    [values, loaded, day, facts, tiers, checked, done] >> refuse()
+
+
+refresh_customer_tiers()

@@ -1,0 +1,44 @@
+"""Send the mails that a publication put into the outbox: who is told what was decided there.
+
+Runs after each publication. A mail is handed to the mail server once: a row that was `sending`
+when the sender died is shown as `unknown` and not sent again.
+
+Triage: `tiers outbox` lists each mail with its state and the server's answer. Mend the mail server
+or `AIRFLOW_CONN_SMTP`, then clear this run: only what was not handed over is sent.
+"""
+
+from __future__ import annotations
+
+import pendulum
+from airflow.sdk import dag, task
+
+from customer_tiers.orchestration import DEFAULT_ARGS, PUBLISHED_TIERS, run_of, step
+
+
+@dag(
+    schedule=[PUBLISHED_TIERS],
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    doc_md=__doc__,
+    tags=["delivery", "impact/tier_1"],
+)
+def send_tier_digests():
+    """Wire one task that sends for each publication event."""
+
+    @task
+    def send(triggering_asset_events=None) -> list[str]:
+        from customer_tiers import night
+
+        lines = []
+        for event in triggering_asset_events[PUBLISHED_TIERS]:
+            run = run_of(event.extra)
+            with step(run):
+                lines.append(night.send(run))
+        return lines
+
+    send()
+
+
+send_tier_digests()

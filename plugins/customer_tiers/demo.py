@@ -1,0 +1,82 @@
+"""The sample company's life and the show that `make run` gives: two nights, then a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import psycopg
+
+from customer_tiers import connections, contract, runner, summary
+from customer_tiers import sample as company
+from customer_tiers.embedded import services
+from customer_tiers.sources import definition
+
+NIGHTS = 2
+"""Two nights in a row, so that there are tier changes and mails to show."""
+
+SOURCE = "sample"
+
+Say = Callable[[str], None]
+
+
+def play(customers: int, months: int, say: Say) -> None:
+    """Start everything, make the company or let it live on, and run two nights."""
+    services.up(say)
+    erp, crm = _urls()
+    if company.current_day(erp) is None:
+        create(customers, months, say)
+    else:
+        say(f"the sample company is there, at {company.current_day(erp)}; it lives on")
+        _refresh_if_published(erp, crm)
+    for night in range(NIGHTS):
+        if night:
+            advance(1)
+        day = company.current_day(erp)
+        runner.run_night(SOURCE, business_date=str(day), path=None, say=say)
+    summary.print_night(SOURCE, say)
+    summary.print_places(say)
+    say("stop everything: tiers down (in .venv/bin)")
+
+
+def create(
+    customers: int, months: int, say: Say, *, seed: int = 1, through: str | None = None
+) -> None:
+    """Make the sample company anew in its own ERP and CRM databases."""
+    erp, crm = _urls()
+    say(f"making the sample company: {customers} customers, {months} months")
+    day = {"through": date.fromisoformat(through)} if through else {}
+    company.create(erp, crm, customers=customers, months=months, seed=seed, **day)
+
+
+def advance(days: int) -> date:
+    """Let the company live on for some days and return its new day."""
+    erp, crm = _urls()
+    day = company.current_day(erp)
+    if day is None:
+        raise company.absent()
+    company.advance(erp, crm, through=day + timedelta(days=days))
+    return day + timedelta(days=days)
+
+
+def _refresh_if_published(erp: str, crm: str) -> None:
+    """Go one day on if the company's current day was already published."""
+    day = company.current_day(erp)
+    with psycopg.connect(connections.warehouse(SOURCE)) as connection:
+        there = connection.execute("select to_regclass('bi.publication')").fetchone()
+        if not (there and there[0]):
+            return
+        row = connection.execute(
+            "select 1 from bi.publication where business_date = %s and status = 'published'", [day]
+        ).fetchone()
+    if row and day:
+        company.advance(erp, crm, through=day + timedelta(days=1))
+
+
+def _urls() -> tuple[str, str]:
+    source = definition.load(SOURCE, contract.load())
+    erp, crm = (
+        connections.system(system.connection, system.options.get("embedded_database"))
+        for system in (source.systems["erp"], source.systems["crm"])
+    )
+    return erp, crm

@@ -1,0 +1,97 @@
+"""What all DAGs share: defaults, the asset they are joined by, and how a step reports a fault.
+
+Imported while DAG files are parsed, so nothing heavy is imported at the top.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import Asset, get_current_context
+from airflow.sdk.exceptions import AirflowFailException
+
+from customer_tiers import settings
+from customer_tiers.errors import UserError
+
+if TYPE_CHECKING:
+    from customer_tiers.night import Run
+
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "customer-tiers",
+    "retries": 1,
+    "retry_delay": timedelta(seconds=30),
+}
+"""A step that dies unexpectedly is tried once more; a fault that a person must mend is not."""
+
+SCHEDULE = os.environ.get("CUSTOMER_TIERS_SCHEDULE") or None
+"""Cron line in UTC of the nightly run; by hand if empty, as on a laptop. Keep it away from
+01:00-03:00 of the company's local time, when a clock change doubles or drops an hour."""
+
+PUBLISHED_TIERS = Asset("customer_tiers")
+"""Updated by each publication; its events carry source, business_date and run_id."""
+
+TAGS = {"nightly", "delivery", "impact/tier_1", "impact/tier_2"}
+"""The tags that DAGs may carry: what kind of work it is, and how much hangs on it."""
+
+
+def describe_run(context: Any) -> dict[str, str | None]:
+    """Describe the DAG run by plain values that pass through XCom; see `run_of`.
+
+    A scheduled run works on the day before its own: it starts after that day has ended. A run by
+    hand without a business date works on the newest day of sales.
+    """
+    dag_run, params = context["dag_run"], context["params"]
+    business_date = params["business_date"]
+    if business_date is None and dag_run.logical_date and dag_run.run_type != "manual":
+        business_date = (dag_run.logical_date.date() - timedelta(days=1)).isoformat()
+    return {
+        "run_id": dag_run.run_id,
+        "source": params["source"] or settings.DEFAULT_SOURCE,
+        "path": params["path"],
+        "run_date": dag_run.run_after.date().isoformat(),
+        "business_date": business_date,
+    }
+
+
+def run_of(values: dict[str, str | None]) -> Run:
+    """Build the run that the night's steps work on."""
+    from customer_tiers.night import Run
+
+    day = values["business_date"]
+    return Run(
+        run_id=str(values["run_id"]),
+        source=str(values["source"]),
+        path=values["path"],
+        run_date=date.fromisoformat(str(values["run_date"])),
+        business_date=date.fromisoformat(day) if day else None,
+    )
+
+
+@contextmanager
+def step(run: Run) -> Iterator[None]:
+    """Report a fault in one line: to XCom `error` for the shell, to `ops.run` for later.
+
+    A UserError fails the task at once; anything else is left to Airflow's retry.
+    """
+    from customer_tiers import night
+
+    context = get_current_context()
+    try:
+        yield
+    except Exception as error:
+        task = context["ti"].task_id
+        line = str(error) if isinstance(error, UserError) else _unexpected(error, task)
+        context["ti"].xcom_push(key="error", value=line)
+        night.note_fault(run, line)
+        if isinstance(error, UserError):
+            raise AirflowFailException(line) from None
+        raise
+
+
+def _unexpected(error: Exception, task: str) -> str:
+    text = " ".join(str(error).split())[:300]
+    return f"task {task}: unexpected {type(error).__name__}: {text}; see its log in the Airflow UI"
