@@ -19,8 +19,7 @@ from customer_tiers.orchestration import (
     PUBLISHED_TIERS,
     SCHEDULE,
     describe_run,
-    run_of,
-    step,
+    perform,
 )
 
 
@@ -43,63 +42,43 @@ def refresh_customer_tiers():
 
     @task
     def begin() -> dict:
-        from customer_tiers import night
-
         values = describe_run(get_current_context())
-        with step(run_of(values)):
-            night.begin(run_of(values))
+        perform("begin", values)
         return values
 
     @task(map_index_template="{{ task.op_kwargs['system'] }}")
-    def load(system: str, values: dict) -> list[str]:
-        from customer_tiers import night
-
-        with step(run_of(values)):
-            return night.load(run_of(values), system)
+    def load(values: dict, system: str) -> list[str]:
+        return perform("load", values, system)
 
     @task
     def settle(values: dict) -> str:
-        from customer_tiers import night
-
-        with step(run_of(values)):
-            return night.settle(run_of(values)).isoformat()
+        return perform("settle", values)
 
     @task
     def build(values: dict, day: str, layer: str) -> None:
-        from customer_tiers import night
-
-        with step(run_of(values)):
-            night.build(run_of(values), day, layer)
+        perform("build", values, day, layer)
 
     @task
     def audit(values: dict) -> None:
-        from customer_tiers import night
-
-        with step(run_of(values)):
-            night.audit(run_of(values))
+        perform("audit", values)
 
     @task(outlets=[PUBLISHED_TIERS])
     def publish(values: dict, day: str):
-        from customer_tiers import night
-
-        with step(run_of(values)):
-            night.publish(run_of(values), day)
+        perform("publish", values, day)
         yield Metadata(PUBLISHED_TIERS, {**values, "business_date": day})
 
     @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
     def refuse() -> None:
-        from customer_tiers import night
-
-        night.refuse(run_of(describe_run(get_current_context())))
+        perform("refuse", describe_run(get_current_context()))
 
     values = begin()
     loaded = load.partial(values=values).expand(system=SYSTEMS)
     day = settle(values)
     facts = build.override(task_id="build_facts")(values, day, "facts")
     tiers = build.override(task_id="build_tiers")(values, day, "tiers")
-    checked, done = audit(values), publish(values, day)
-    loaded >> day >> facts >> tiers >> checked >> done
-    [values, loaded, day, facts, tiers, checked, done] >> refuse()
+    checked, published = audit(values), publish(values, day)
+    loaded >> day >> facts >> tiers >> checked >> published
+    [values, loaded, day, facts, tiers, checked, published] >> refuse()
 
 
 refresh_customer_tiers()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import dag, task
 
-from customer_tiers.orchestration import DEFAULT_ARGS, PUBLISHED_TIERS, run_of, step
+from customer_tiers.orchestration import DEFAULT_ARGS, PUBLISHED_TIERS, perform
 
 
 @dag(
@@ -29,14 +29,8 @@ def send_tier_digests():
 
     @task
     def send(triggering_asset_events=None) -> list[str]:
-        from customer_tiers import night
-
-        lines = []
-        for event in triggering_asset_events[PUBLISHED_TIERS]:
-            run = run_of(event.extra)
-            with step(run):
-                lines.append(night.send(run))
-        return lines
+        events = triggering_asset_events[PUBLISHED_TIERS]
+        return [perform("send", event.extra) for event in events]
 
     send()
 

@@ -87,8 +87,8 @@ def load(run: Run, system: str) -> list[str]:
     return load_system(job, terms, source, system, run.path)
 
 
-def settle(run: Run) -> date:
-    """Fix the business date: the one asked for, or the newest day of sales up to the run's day."""
+def settle(run: Run) -> str:
+    """Fix the business date (ISO): the one asked for, or the newest day of sales up to the run's day."""
     with run.warehouse as connection:
         row = connection.execute(
             "select coalesce(%s, max(invoice_date)) from raw.erp_invoice_lines "
@@ -104,7 +104,7 @@ def settle(run: Run) -> date:
             "update ops.run set business_date = %s where run_id = %s", [row[0], run.run_id]
         )
         quality.docs.build(connection, run.source, run.run_id)
-    return row[0]
+    return row[0].isoformat()
 
 
 def build(run: Run, business_date: str, layer: str) -> None:

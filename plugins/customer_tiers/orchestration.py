@@ -6,8 +6,6 @@ Imported while DAG files are parsed, so nothing heavy is imported at the top.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -71,17 +69,18 @@ def run_of(values: dict[str, str | None]) -> Run:
     )
 
 
-@contextmanager
-def step(run: Run) -> Iterator[None]:
-    """Report a fault in one line: to XCom `error` for the shell, to `ops.run` for later.
+def perform(step: str, values: dict[str, str | None], *arguments: str) -> Any:
+    """Perform a step of `customer_tiers.night` and report a fault in one line.
 
-    A UserError fails the task at once; anything else is left to Airflow's retry.
+    The line goes to XCom `error` for the shell and to `ops.run` for later. A UserError fails the
+    task at once; anything else is left to Airflow's retry.
     """
     from customer_tiers import night
 
+    run = run_of(values)
     context = get_current_context()
     try:
-        yield
+        return getattr(night, step)(run, *arguments)
     except Exception as error:
         task = context["ti"].task_id
         line = str(error) if isinstance(error, UserError) else _unexpected(error, task)

@@ -38,6 +38,7 @@ def connect(system: System, path: str | None) -> Iterator[duckdb.DuckDBPyConnect
     with duckdb.connect(":memory:") as connection:
         connection.execute("set memory_limit = '256MB'")
         connection.execute("set threads = 2")
+        connection.execute("set timezone = 'UTC'")
         connection.execute("set preserve_insertion_order = false")
         for file in sorted(folder.iterdir()):
             if file.suffix.lower() == ".csv" and file.is_file():

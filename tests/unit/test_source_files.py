@@ -1,0 +1,120 @@
+"""A folder of CSV files is read by SELECTs, and each fault in it is one line that names the place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from customer_tiers import contract
+from customer_tiers.errors import UserError
+from customer_tiers.sources import files
+from customer_tiers.sources.definition import System
+from customer_tiers.sources.extract import Window
+
+PRODUCTS = contract.load().entities["erp.products"]
+QUERY = "select Key as product_id, Label as name, Cost as standard_cost from Product"
+ALL = Window(None, None)
+
+
+def read(folder: Path, query: str = QUERY, window: Window = ALL) -> str:
+    system = System("shop", "erp", "files", {"kind": "files", "path": str(folder)})
+    with files.connect(system, str(folder)) as connection:
+        extract = files.FileExtract(connection, system, str(folder), PRODUCTS, query)
+        return b"".join(bytes(block) for block in extract.copy_csv(window)).decode()
+
+
+def write(folder: Path, content: bytes, name: str = "Product.csv") -> Path:
+    (folder / name).write_bytes(content)
+    return folder
+
+
+def refused(folder: Path, query: str = QUERY) -> str:
+    with pytest.raises(UserError) as caught:
+        read(folder, query)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert len(line) < 700
+    return line
+
+
+def test_values_stay_text_and_absent_differs_from_empty(tmp_path):
+    write(tmp_path, b'Key,Label,Cost\n007,"Tube, ""thin""",1.10\n8,x,\n')
+    assert read(tmp_path).splitlines() == ['"007","Tube, ""thin""","1.10"', '"8","x",']
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
+    write(tmp_path, b"\xef\xbb\xbfKey,Label,Cost\n1,a,2\n")
+    assert read(tmp_path) == '"1","a","2"\n'
+
+
+def test_a_long_cell_is_read(tmp_path):
+    write(tmp_path, b"Key,Label,Cost\n1," + b"y" * 10_000_000 + b",2\n")
+    assert len(read(tmp_path)) > 10_000_000
+
+
+def test_a_missing_file_is_named(tmp_path):
+    write(tmp_path, b"Key\n1\n", "Other.csv")
+    line = refused(tmp_path)
+    for word in ("source shop", "entity erp.products", "Product.csv", str(tmp_path)):
+        assert word in line
+
+
+def test_a_missing_column_is_named(tmp_path):
+    write(tmp_path, b"Key,Name,Cost\n1,a,2\n")
+    line = refused(tmp_path)
+    for word in ("source shop", "entity erp.products", "column Label"):
+        assert word in line
+
+
+def test_a_column_that_the_contract_does_not_have_is_named(tmp_path):
+    write(tmp_path, b"Key,Label,Cost\n1,a,2\n")
+    line = refused(tmp_path, QUERY.replace("standard_cost", "std_cost"))
+    assert "column std_cost" in line
+
+
+def test_a_required_column_that_the_select_leaves_out_is_named(tmp_path):
+    write(tmp_path, b"Key,Label,Cost\n1,a,2\n")
+    assert "column name" in refused(tmp_path, "select Key as product_id from Product")
+
+
+def test_text_that_is_not_utf8_is_named_by_file_line_and_column(tmp_path):
+    write(tmp_path, b"Key,Label,Cost\n1,ok,2\n2,B\xfccher,3\n")
+    line = refused(tmp_path)
+    for word in ("source shop", "Product.csv", "line 3", "column Label", "UTF-8"):
+        assert word in line
+
+
+def test_a_row_with_too_many_values_is_named_by_file_and_line(tmp_path):
+    write(tmp_path, b"Key,Label,Cost\n1,a,2\n2,b,3,4\n")
+    line = refused(tmp_path)
+    for word in ("Product.csv", "line 3"):
+        assert word in line
+
+
+def test_an_empty_file_counts_as_no_file(tmp_path):
+    write(tmp_path, b"")
+    assert "Product.csv" in refused(tmp_path)
+
+
+def test_a_select_that_is_no_sql_is_named_by_its_file(tmp_path):
+    write(tmp_path, b"Key,Label,Cost\n1,a,2\n")
+    assert "sources/shop/erp/products.sql" in refused(tmp_path, "select Key as")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    assert "--path" in refused(tmp_path / "nowhere")
+
+
+def test_only_the_window_is_read_and_rows_without_a_time_always_are(tmp_path):
+    from datetime import UTC, datetime
+
+    write(
+        tmp_path,
+        b"Key,Label,Cost,Changed\n1,a,2,2026-01-01 10:00\n2,b,2,2026-01-02 10:00\n3,c,2,\n"
+        b"4,d,2,2026-01-03 10:00\n",
+    )
+    query = QUERY.replace(" from", ", Changed as updated_at from")
+    window = Window(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 2, 10, tzinfo=UTC))
+    keys = sorted(row.split(",")[0] for row in read(tmp_path, query, window).splitlines())
+    assert keys == ['"2"', '"3"']
