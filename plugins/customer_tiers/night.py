@@ -88,7 +88,7 @@ def load(run: Run, system: str) -> list[str]:
 
 
 def settle(run: Run) -> str:
-    """Fix the business date (ISO): the one asked for, or the newest day of sales up to the run's day."""
+    """Fix the business date (ISO): as asked for, or the newest day of sales up to the run."""
     with run.warehouse as connection:
         row = connection.execute(
             "select coalesce(%s, max(invoice_date)) from raw.erp_invoice_lines "

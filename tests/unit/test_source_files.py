@@ -1,4 +1,4 @@
-"""A folder of CSV files is read by SELECTs, and each fault in it is one line that names the place."""
+"""A folder of CSV files is read by SELECTs; each fault in it is one line that names the place."""
 
 from __future__ import annotations
 
