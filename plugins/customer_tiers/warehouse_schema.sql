@@ -113,12 +113,20 @@ create table if not exists ops.outbox (
     payload jsonb not null,
     state text not null default 'pending'
     check (state in ('pending', 'sending', 'sent', 'unknown', 'failed', 'suppressed')),
+    is_retryable boolean not null default false,
     attempts integer not null default 0,
     last_error text,
     created_at timestamptz not null default clock_timestamp(),
     changed_at timestamptz not null default clock_timestamp()
 );
+create index if not exists outbox_waiting on ops.outbox (business_date)
+where state in ('pending', 'sending', 'failed');
 comment on table ops.outbox is 'One row per mail, written in the publishing transaction; its state says what became of it.';
+comment on column ops.outbox.outbox_key is 'Hash of kind, recipient, business date and content; part of the Message-ID.';
+comment on column ops.outbox.state is
+'pending; sending = handed to the mail server right now; sent; unknown = perhaps sent, never sent again by itself; '
+'failed; suppressed = replaced before it was sent.';
+comment on column ops.outbox.is_retryable is 'A failed mail that the next sending tries again.';
 
 create table if not exists bi.publication (
     run_id text primary key,
