@@ -11,6 +11,7 @@ from decimal import Decimal
 from customer_tiers.digest.compose import Change
 from customer_tiers.digest.wording import Words
 
+CONTRIBUTION_REASONS = frozenset({"contribution_up", "contribution_down"})
 LOYALTY_REASONS = frozenset({"loyalty_up", "loyalty_down"})
 PLAIN_CAUSES = frozenset({"own_change", "displacement", "initial", "graduation", "unchanged"})
 """Causes that the reason says already; any other one is named before it."""
@@ -53,7 +54,8 @@ def _cause(change: Change, words: Words) -> list[str]:
     if known:
         return [words.name("causes", change.cause)]
     # A cause without words says nothing that a known reason would not say better.
-    if change.reason_code is None or not words.has(f"reasons.{change.reason_code}"):
+    code = change.reason_code
+    if code not in CONTRIBUTION_REASONS | LOYALTY_REASONS and not words.has(f"reasons.{code}"):
         return [words.text("cause_code", code=words.name("causes", change.cause))]
     return []
 
@@ -62,7 +64,7 @@ def _reason(change: Change, words: Words) -> list[str]:
     code = change.reason_code
     contribution = _contribution(change, words)
     loyalty = _loyalty(change, words)
-    if code in ("contribution_up", "contribution_down"):
+    if code in CONTRIBUTION_REASONS:
         return contribution
     if code in LOYALTY_REASONS:
         return loyalty + (contribution if change.contribution_12m_change else [])
