@@ -10,6 +10,7 @@ import psycopg
 from customer_tiers import connections, contract, runner, summary
 from customer_tiers import sample as company
 from customer_tiers.embedded import services
+from customer_tiers.errors import UserError
 from customer_tiers.sources import definition
 
 NIGHTS = 2
@@ -54,7 +55,7 @@ def advance(days: int) -> date:
     erp, crm = _urls()
     day = company.current_day(erp)
     if day is None:
-        raise company.absent()
+        raise UserError("there is no sample company yet: make one with `tiers sample create`")
     company.advance(erp, crm, through=day + timedelta(days=days))
     return day + timedelta(days=days)
 

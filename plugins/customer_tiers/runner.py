@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from customer_tiers import contract
-from customer_tiers.embedded import airflow_api, services
+from customer_tiers.embedded import services
+from customer_tiers.embedded.airflow_api import AirflowApi, TaskChange
 from customer_tiers.errors import UserError
 from customer_tiers.sources import definition
 
@@ -16,6 +17,12 @@ DELIVERY = "send_tier_digests"
 
 DELIVERY_SECONDS = 120
 """How long to wait for the digests' run to start after a publication."""
+
+SHOWN = ("running", "success", "failed", "up_for_retry")
+"""States of a step that are worth a line."""
+
+FINDINGS = ("quarantined:", "warning:")
+"""How the lines begin that say what the checks of an entity found."""
 
 Say = Callable[[str], None]
 
@@ -35,26 +42,52 @@ def run_night(source: str, *, business_date: str | None, path: Path | None, say:
         if system.kind == "files":
             system.folder(folder)
     services.up(say)
-    client = airflow_api.connect()
-    client.wait_for_dag(NIGHTLY)
+    airflow = services.api()
+    airflow.wait_for_dag(NIGHTLY)
     started = time.monotonic()
-    run_id = client.trigger(
+    run_id = airflow.trigger(
         NIGHTLY, {"source": source, "path": folder, "business_date": business_date}
     )
     say(f"night of source {source}, business date {business_date or 'newest day of sales'}")
-    state = client.wait(NIGHTLY, run_id, say)
-    if state != "success":
-        raise UserError(_why(client, NIGHTLY, run_id))
-    delivery = client.run_of_asset_event(DELIVERY, NIGHTLY, run_id, timeout=DELIVERY_SECONDS)
-    if client.wait(DELIVERY, delivery, say) != "success":
-        raise UserError(_why(client, DELIVERY, delivery))
+    _finish(airflow, NIGHTLY, run_id, say)
+    delivery = airflow.run_of_asset_event(DELIVERY, NIGHTLY, run_id, timeout=DELIVERY_SECONDS)
+    if delivery is None:
+        raise UserError(f"{DELIVERY} did not start after run {run_id}; see the Airflow UI")
+    _finish(airflow, DELIVERY, delivery, say)
     say(f"done in {time.monotonic() - started:.0f} s")
     return run_id
 
 
-def _why(client: airflow_api.Client, dag_id: str, run_id: str) -> str:
-    """The line that the failed steps left."""
-    lines = client.failed_lines(dag_id, run_id)
+def _finish(airflow: AirflowApi, dag_id: str, run_id: str, say: Say) -> None:
+    """Wait for a run; report each step that ends and what the loads found.
+
+    Raises:
+        UserError: The run failed; the line is the one that its failed step left.
+    """
+
+    def report(change: TaskChange) -> None:
+        if change.state in SHOWN:
+            label = f" {change.label}" if change.label else ""
+            seconds = f" {change.seconds:.1f} s" if change.seconds is not None else ""
+            say(f"  {change.task_id}{label}: {change.state}{seconds}")
+        if change.task_id == "load" and change.state == "success":
+            lines = airflow.xcom(dag_id, run_id, "load", map_index=change.map_index) or []
+            for line in lines:
+                if line.startswith(FINDINGS):
+                    say(f"    {line}")
+
+    if airflow.wait(dag_id, run_id, report) != "success":
+        raise UserError(_why(airflow, dag_id, run_id))
+
+
+def _why(airflow: AirflowApi, dag_id: str, run_id: str) -> str:
+    """The lines that the failed steps left."""
+    lines = [
+        str(line)
+        for task in airflow.task_instances(dag_id, run_id)
+        if task["state"] == "failed"
+        and (line := airflow.xcom(dag_id, run_id, task["task_id"], "error", task["map_index"]))
+    ]
     return " | ".join(lines) or (
         f"{dag_id}, run {run_id} failed without a line of its own; see the Airflow UI or var/logs"
     )

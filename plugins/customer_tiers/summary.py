@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from customer_tiers import night, settings
-from customer_tiers.embedded import services
+from customer_tiers.embedded import airflow, services
 from customer_tiers.errors import UserError
 from customer_tiers.sources import definition
 
@@ -109,8 +109,11 @@ def newest_nights() -> Iterator[str]:
 
 def print_places(say: Say) -> None:
     """Print where to look: the Airflow UI with its login, mails, data docs, the warehouse."""
-    for line in services.places():
-        say(line)
+    for row in services.status():
+        if row.name == "api-server":
+            say(
+                f"Airflow UI     {row.address}  login {airflow.USER}, password {airflow.password()}"
+            )
     say(f"mails          {settings.MAIL_FOLDER}")
     say(f"data docs      {settings.DATA_DOCS}/<source>/index.html")
 

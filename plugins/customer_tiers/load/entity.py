@@ -41,8 +41,8 @@ class Load:
 
 def load_entity(
     load: Load, connection: psycopg.Connection, entity: Entity, extract: Extract | None
-) -> str:
-    """Bring `raw` up to the source for one entity and return a line that says what happened.
+) -> list[str]:
+    """Bring `raw` up to the source for one entity; return in lines what happened and was found.
 
     Args:
         load: The run.
@@ -56,7 +56,7 @@ def load_entity(
     with _only_loader(connection, load, entity):
         if extract is None:
             _write_ledger(connection, load, entity, None, upsert.Written(0, 0, 0), 0, 0)
-            return f"{entity.name}: not delivered by source {load.source}"
+            return [f"{entity.name}: not delivered by source {load.source}"]
         window = _window(connection, entity, extract)
         read = _copy_to_stage(connection, load, entity, extract, window)
         _refuse_empty(connection, load, entity, extract, read)
@@ -126,25 +126,27 @@ def _refuse_empty(
 
 def _validate_and_write(
     connection: psycopg.Connection, load: Load, entity: Entity, window: Window, read: int
-) -> str:
+) -> list[str]:
     stage = f"stage.{entity.table}"
+    is_complete = window.end is None
     with connection.transaction():
-        offered = quality.quarantine.reoffer(connection, entity, stage)
+        quality.quarantine.collapse_duplicates(connection, entity, stage)
+        if not is_complete:
+            quality.quarantine.reoffer(connection, entity, stage)
     outcomes = quality.check_entity(load.warehouse_url, entity, latest_date=load.latest_date)
     quality.results.store(connection, load.run_id, outcomes)
-    quality.decide(outcomes, source=load.source, entity=entity)
+    findings = quality.decide(outcomes, source=load.source, entity=entity)
     with connection.transaction():
         moved = quality.quarantine.move_bad_rows(connection, entity, stage, outcomes, load.run_id)
-        quality.quarantine.resolve(connection, entity, load.run_id)
-        written = upsert.apply(connection, entity, load.run_id, is_complete=window.end is None)
+        quality.quarantine.resolve(connection, entity, load.run_id, is_complete=is_complete)
+        written = upsert.apply(connection, entity, load.run_id, is_complete=is_complete)
         days = dirty.mark(connection, entity)
-        quarantined = sum(moved.values())
-        _write_ledger(connection, load, entity, window, written, read, quarantined)
-    again = f", {offered} offered again from quarantine" if offered else ""
-    return (
+        _write_ledger(connection, load, entity, window, written, read, moved.rows)
+    return [
         f"{entity.name}: {read} read, {written.inserted} new, {written.updated} changed, "
-        f"{written.deleted} deleted, {quarantined} quarantined{again}, {days} days to rebuild"
-    )
+        f"{written.deleted} deleted, {moved.rows} quarantined, {days} days to rebuild",
+        *findings,
+    ]
 
 
 def _write_ledger(

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def load_system(
     load: Load, contract: Contract, source: Source, system: str, path: str | None
 ) -> list[str]:
-    """Load a system and return one line per entity.
+    """Load a system and return what happened, in lines.
 
     Args:
         load: The run.
@@ -40,9 +40,9 @@ def load_system(
         _opened(source, system, path) as open_extract,
     ):
         for entity in contract.of_system(system):
-            line = load_entity(load, warehouse, entity, open_extract(entity))
-            log.info(line)
-            lines.append(line)
+            for line in load_entity(load, warehouse, entity, open_extract(entity)):
+                log.info(line)
+                lines.append(line)
     return lines
 
 

@@ -44,7 +44,9 @@ def create_raw(connection: psycopg.Connection, contract: Contract) -> None:
     """Create the raw tables there are not yet; add columns that the contract gained."""
     for entity in contract.entities.values():
         table = sql.Identifier("raw", entity.table)
-        columns = [_definition(column.name, column.sql_type) for column in entity.columns]
+        columns: list[sql.Composable] = [
+            _definition(column.name, column.sql_type) for column in entity.columns
+        ]
         columns += [
             sql.SQL("_run_id text not null"),
             sql.SQL("_loaded_at timestamptz not null default clock_timestamp()"),

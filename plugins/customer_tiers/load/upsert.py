@@ -70,8 +70,9 @@ def _names(entity: Entity) -> dict[str, sql.Composable]:
         "stage_columns": listed(entity.column_names, "stage."),
         "key": listed(entity.key),
         "first_key": sql.Identifier(entity.key[0]),
-        "row_key": sql.SQL(" || '|' || ").join(
-            sql.SQL("raw.{}::text").format(sql.Identifier(k)) for k in entity.key
+        "is_kept": sql.SQL(" and ").join(
+            sql.SQL("kept.row_data ->> {} = raw.{}::text").format(sql.Literal(k), sql.Identifier(k))
+            for k in entity.key
         ),
     }
 
@@ -106,7 +107,7 @@ def _collect_touched(
                 "insert into touched select 'old', {raw_columns} from {raw} as raw "
                 "where not exists (select 1 from {stage} as stage where ({key_of_stage}) = "
                 "({key_of_raw})) and not exists (select 1 from quarantine.rows as kept "
-                "where kept.entity = %s and kept.last_seen_run = %s and kept.row_key = {row_key})"
+                "where kept.entity = %s and kept.last_seen_run = %s and {is_kept})"
             ).format(
                 key_of_stage=_prefixed(entity.key, "stage"),
                 key_of_raw=_prefixed(entity.key, "raw"),

@@ -85,11 +85,9 @@ def load(name: str, contract: Contract) -> Source:
         for system in systems
         for path in sorted((folder / system).glob("*.sql"))
     }
-    for entity in queries:
-        if entity not in contract.entities:
-            raise UserError(
-                f"{queries[entity]}: the contract has no entity {entity}; rename the file"
-            )
+    for read, file in queries.items():
+        if read not in contract.entities:
+            raise UserError(f"{file}: the contract has no entity {read}; rename the file")
     for entity in contract.entities.values():
         if entity.required and entity.name not in queries:
             raise UserError(

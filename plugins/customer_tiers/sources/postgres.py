@@ -98,7 +98,7 @@ class PostgresExtract:
         if window.end is None:
             return sql.SQL("true")
         column = sql.Identifier(str(self._entity.cursor))
-        start = sql.SQL("true")
+        start: sql.Composable = sql.SQL("true")
         if window.start is not None:
             start = sql.SQL("{} >= {}").format(column, sql.Literal(window.start))
         # A row without a change time would never be read again, so it is read each time.
