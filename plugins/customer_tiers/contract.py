@@ -113,7 +113,9 @@ def load(path: Path = CONTRACT_FILE) -> Contract:
     if not isinstance(document, dict) or not isinstance(document.get("entities"), dict):
         raise UserError(f"{path}: must hold `entities:` with one block per entity")
     if document.get("version") != 1:
-        raise UserError(f"{path}: version {document.get('version')!r} is unknown; this release reads 1")
+        raise UserError(
+            f"{path}: version {document.get('version')!r} is unknown; this release reads 1"
+        )
     return Contract(
         {name: _entity(path, name, spec) for name, spec in document["entities"].items()}
     )
@@ -122,7 +124,9 @@ def load(path: Path = CONTRACT_FILE) -> Contract:
 def _entity(path: Path, name: str, spec: Any) -> Entity:
     where = f"{path}: entity {name}"
     if not isinstance(name, str) or name.count(".") != 1 or name.split(".")[0] not in SYSTEMS:
-        raise UserError(f"{where}: a name is <system>.<entity> with system one of {', '.join(SYSTEMS)}")
+        raise UserError(
+            f"{where}: a name is <system>.<entity> with system one of {', '.join(SYSTEMS)}"
+        )
     _only_known(where, spec, ENTITY_FIELDS)
     columns = spec.get("columns")
     if not isinstance(columns, dict) or not columns:
@@ -179,7 +183,9 @@ def _check_roles(where: str, entity: Entity) -> None:
                 )
     for name in entity.key:
         if entity.column(name).nullable:
-            raise UserError(f"{where}, column {name}: part of the key, so it needs `nullable: false`")
+            raise UserError(
+                f"{where}, column {name}: part of the key, so it needs `nullable: false`"
+            )
 
 
 def _only_known(where: str, spec: Any, known: set[str]) -> None:
