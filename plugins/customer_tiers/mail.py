@@ -8,10 +8,10 @@ a person says so (`outbox.release`).
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
-from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
@@ -32,6 +32,9 @@ LOCK = "customer_tiers.send_pending"
 LOSSES_IN_A_ROW = 2
 """After so many mails in a row over which the connection was lost, the rest wait: a server that
 hangs up on each mail would otherwise turn all of them into `unknown`."""
+
+ADDRESS = re.compile(r"[^\s@<>()\[\],:;\\\"\x00-\x1f\x7f]+@[^\s@<>()\[\],:;\\\"\x00-\x1f\x7f]+")
+"""A plain address; quoted names and address literals are not for people's mails."""
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +96,8 @@ def build_message(row: OutboxRow, sender: Address) -> EmailMessage:
     """Make the mail of an outbox row; the same row always gives the same mail.
 
     Raises:
-        ValueError: The recipient's address is none, or no mail exists for the kind.
+        UserError: The recipient's address is none.
+        ValueError: No mail exists for the kind.
     """
     content = render(row.digest)
     message = EmailMessage(policy=SMTPUTF8)
@@ -138,6 +142,8 @@ def _send(post: Sender, row: OutboxRow, sender: Address) -> Outcome:
     try:
         message = build_message(row, sender)
         recipient = _recipient(row).addr_spec
+    except UserError as fault:
+        return Outcome("failed", str(fault))
     except Exception as fault:
         # One mail that cannot be written must not keep all others from being sent.
         log.exception("mail %s cannot be written", row.outbox_key)
@@ -146,26 +152,31 @@ def _send(post: Sender, row: OutboxRow, sender: Address) -> Outcome:
 
 
 def _recipient(row: OutboxRow) -> Address:
-    try:
-        address = Address(addr_spec=row.recipient_email.strip())
-    except (ValueError, IndexError, MessageError):
-        address = Address()
-    if not address.username or not address.domain or not row.recipient_email.isprintable():
-        raise ValueError(
+    address = _address(row.recipient_name, row.recipient_email)
+    if address is None:
+        raise UserError(
             f"recipient {row.recipient_id} has no valid address: mend email in crm.owners"
         )
-    return Address(clean(row.recipient_name), address.username, _ascii_domain(address.domain))
+    return address
 
 
 def _sender(from_email: str) -> Address:
-    name, spec = parseaddr(from_email)
-    try:
-        address = Address(addr_spec=spec)
-        return Address(clean(name), address.username, _ascii_domain(address.domain))
-    except (ValueError, IndexError, MessageError):
+    address = _address(*parseaddr(from_email))
+    if address is None:
         raise UserError(
             "AIRFLOW_CONN_SMTP: from_email is no mail address; write it as tiers@example.com"
-        ) from None
+        )
+    return address
+
+
+def _address(name: str, spec: str) -> Address | None:
+    if not ADDRESS.fullmatch(spec.strip()):
+        return None
+    user, _, domain = spec.strip().rpartition("@")
+    try:
+        return Address(clean(name), user, _ascii_domain(domain))
+    except ValueError:  # no domain name can be spelled like that
+        return None
 
 
 def _ascii_domain(domain: str) -> str:
