@@ -111,6 +111,14 @@ def test_key_does_not_depend_on_run_order_ranks_or_names() -> None:
     assert first.key == second.key
 
 
+def test_key_does_not_depend_on_cents_that_swap_two_customers() -> None:
+    cents = [Decimal("-100.10"), Decimal("-100.20")]
+    first = one(*(item(c, contribution_12m_change=a) for c, a in zip("AB", cents, strict=True)))
+    second = one(*(item(c, contribution_12m_change=a) for c, a in zip("BA", cents, strict=True)))
+    assert [c.customer_id for c in first.changes] != [c.customer_id for c in second.changes]
+    assert first.key == second.key
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -65,9 +65,9 @@ UNMOVED = {
             "months up 500 EUR; rank 240 → 251 of 1,150.",
         ),
         (
-            FELL | {"main_driver_change": 4000, "main_driver": "cogs"},
+            FELL | {"main_driver_change": 14000, "main_driver": "cogs"},
             "Fell from major to regular: contribution of the last 12 months down 12,300 EUR, "
-            "largest single change: cost of goods (+4,000 EUR); rank 120 → 310 of 1,150.",
+            "largest single change: cost of goods (+14,000 EUR); rank 120 → 310 of 1,150.",
         ),
         (
             FELL | {"main_driver_change": -5000},
