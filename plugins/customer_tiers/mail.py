@@ -112,6 +112,7 @@ def build_message(row: OutboxRow, sender: Address) -> EmailMessage:
     encoding = "quoted-printable" if _mostly_ascii(content.text) else "base64"
     message.set_content(content.text, cte=encoding)
     message.add_alternative(content.html, subtype="html", cte=encoding)
+    message.set_boundary(f"=_{row.outbox_key}")  # the library's own would be random
     return message
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from email.headerregistry import Address
 from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
@@ -477,3 +478,11 @@ def test_a_server_that_closes_the_service_is_tried_again(serve: Callable[..., Ha
         expected = Outcome("failed", "refused at RCPT TO: 421 4.3.2 shutting down", True, True)
         assert outcome == expected
         assert sender.deliver(message, "tiers@example.com", "o2@example.com") == Outcome("sent")
+
+
+def test_the_same_row_gives_the_same_mail(warehouse: psycopg.Connection) -> None:
+    owe(warehouse)
+    (row,) = outbox.list_(warehouse)
+    sender = Address("Customer tiers", "tiers", "example.com")
+    once, twice = (mail.build_message(row, sender).as_bytes() for _ in range(2))
+    assert once == twice

@@ -161,10 +161,29 @@ def test_customers_beyond_the_cap_are_counted_and_summed() -> None:
     result = mail(*rows)
     assert result.subject.startswith(f"{ROWS_PER_MAIL + 3} customers")
     for part in (result.text, Reader(result.html).words):
-        assert "Customer C049" in part
-        assert "Customer C050" not in part
-        assert "and 3 more customers: 3 down; change of contribution together -2,847 EUR" in part
-    assert len(result.html.encode()) < 100_000
+        assert "Customer C039" in part
+        assert "Customer C040" not in part
+        assert "and 3 more customers: 3 down; change of contribution together -2,877 EUR" in part
+
+
+def test_the_largest_mail_is_not_cut_off_by_mail_programs() -> None:
+    figures = {
+        "customer_name": "某某有限责任公司" * 9,
+        "main_driver": "returns",
+        "main_driver_change": Decimal("-9999999"),
+        "contribution_12m": Decimal("99999999"),
+        "contribution_12m_change": Decimal("-9999999"),
+        "score_rank_before": 99999,
+        "score_rank": 88888,
+        "customers_ranked": 99999,
+        "kind": compose.MANAGER_DIGEST,
+        "recipient_id": "M1",
+    }
+    for locale in ("en", "zh_CN"):
+        rows = [item(f"C{n}", f"O{n}", locale=locale, **figures) for n in range(500)]
+        result = mail(*rows)
+        assert len(result.html.encode()) < 102_000
+        assert "460" in Reader(result.html).words
 
 
 def test_a_name_that_is_empty_falls_back_to_the_number() -> None:

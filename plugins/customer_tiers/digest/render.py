@@ -31,9 +31,9 @@ from customer_tiers.digest.wording import Words, words
 TEMPLATES = {OWNER_DIGEST: "tier_changes", MANAGER_DIGEST: "tier_changes"}
 """Kind of digest -> its pair of templates, `<name>.html.j2` and `<name>.txt.j2`."""
 
-ROWS_PER_MAIL = 50
+ROWS_PER_MAIL = 40
 """Customers told in full; the rest are counted and summed. Mail programs cut a mail off at about
-100 kB, and nobody reads a hundred reasons."""
+100 kB, which forty customers of forty owners with long names just stay under."""
 
 DIRECTIONS = ("up", "down", "entered", "returned")
 """Order in which directions are counted; any other direction comes last, as `other`."""
@@ -170,13 +170,19 @@ def _groups(digest: Digest, language: Words) -> Iterable[Group]:
     if digest.kind != MANAGER_DIGEST:
         yield _group(None, digest.changes, told, language)
         return
+    untold: list[Change] = []
     for owner, changes in by_owner(digest.changes):
+        if not told & {change.customer_id for change in changes}:
+            untold += changes
+            continue
         title = language.text(
             "owner_line",
             owner=clean(owner) if owner else language.text("no_owner"),
             directions=_directions(changes, language),
         )
         yield _group(title, changes, told, language)
+    if untold:
+        yield _group(None, untold, told, language)
 
 
 def _group(title: str | None, changes: Iterable[Change], told: set[str], language: Words) -> Group:
