@@ -1,0 +1,168 @@
+"""Check a table against its suite. GX decides; SQL of ours adds an example and what is not new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from customer_tiers import contract
+from customer_tiers.contract import Entity
+from customer_tiers.errors import UserError
+from customer_tiers.quality import engine, rows, suites
+from customer_tiers.quality.results import Outcome
+from customer_tiers.quality.rules import QUARANTINE, Rule
+from customer_tiers.quality.suites import Suite
+
+if TYPE_CHECKING:
+    from great_expectations.core import ExpectationValidationResult
+
+PLAN_YEARS = 20
+"""How far beyond the last plausible day a due date or a planned date may lie."""
+
+
+def check_entity(url: str, entity: Entity, *, latest_date: date) -> list[Outcome]:
+    """Check an entity's stage table, which must be committed.
+
+    Args:
+        url: libpq URL of the warehouse.
+        entity: The entity.
+        latest_date: The last plausible day of a fact.
+    """
+    return run_suite(
+        url, suites.of_entity(entity), parameters=parameters_of(latest_date=latest_date)
+    )
+
+
+def check_published(url: str, *, schema: str = "candidate") -> list[Outcome]:
+    """Check every table that is to be published, where dbt has built it."""
+    outcomes: list[Outcome] = []
+    for suite in suites.published():
+        outcomes += run_suite(url, suite, f"{schema}.{suite.name.partition('.')[2]}")
+    return outcomes
+
+
+def parameters_of(*, latest_date: date) -> dict[str, date]:
+    """Return the parameters that every suite may use."""
+    return {
+        "latest_date": latest_date,
+        "latest_plan_date": latest_date.replace(
+            year=min(latest_date.year + PLAN_YEARS, date.max.year), day=min(latest_date.day, 28)
+        ),
+    }
+
+
+def run_suite(
+    connection: str,
+    suite: Suite,
+    table: str | None = None,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+) -> list[Outcome]:
+    """Run a suite through GX and return one outcome per rule, in the suite's order.
+
+    Args:
+        connection: libpq URL of the warehouse.
+        suite: What is expected.
+        table: Schema and table to check; by default the suite's own.
+        parameters: Values of the suite's parameters; they go before its `suite_parameters`.
+
+    Raises:
+        UserError: The table or a column is missing, or a rule cannot be computed.
+    """
+    table = table or suite.table
+    with psycopg.connect(connection, autocommit=True) as reader:
+        _check_columns(reader, suite, table)
+        rules = _resolved(reader, suite, table, {**suite.parameters, **(parameters or {})})
+        found = engine.validate(connection, table, suite.name, rules)
+        checked = rows.count(reader, table)
+        offered = rows.offered(reader, suite.entity) if suite.entity else 0
+        return [
+            _outcome(reader, suite, table, rule, found[rule.name], checked, offered)
+            for rule in rules
+        ]
+
+
+def _check_columns(reader: psycopg.Connection, suite: Suite, table: str) -> None:
+    present = {
+        row[0]
+        for row in reader.execute(
+            "select attname from pg_attribute where attrelid = to_regclass(%s) "
+            "and attnum > 0 and not attisdropped",
+            [table],
+        )
+    }
+    if not present:
+        raise UserError(f"{suite.name}: there is no table {table} to check; build it first")
+    for rule in suite.rules:
+        for column in (*suite.key, *rule.columns):
+            if column not in present:
+                raise UserError(
+                    f"{suite.path}: expectation {rule.position} ({rule.type}): "
+                    f"{table} has no column {column}"
+                )
+
+
+def _resolved(
+    reader: psycopg.Connection, suite: Suite, table: str, parameters: Mapping[str, Any]
+) -> list[Rule]:
+    entities = contract.load().entities
+    known = {
+        name: rows.known(reader, entities[name])
+        for name in {name for rule in suite.rules for name in rule.entities()}
+    }
+    schema = table.partition(".")[0]
+    return [rule.resolved(parameters, known, schema) for rule in suite.rules]
+
+
+def _outcome(
+    reader: psycopg.Connection,
+    suite: Suite,
+    table: str,
+    rule: Rule,
+    result: ExpectationValidationResult,
+    checked: int,
+    offered: int,
+) -> Outcome:
+    details = result.result or {}
+    failed = details.get("unexpected_count")
+    if rule.query:
+        failed = details.get("observed_value")
+    is_met = bool(result.success)
+    example, again = None, 0
+    if failed and not is_met:
+        example = rows.example(reader, suite.key, rule, table)
+    if failed and rule.on_failure == QUARANTINE and suite.entity and offered:
+        again = rows.bad_and_offered(reader, suite.entity, rule, table)
+    return Outcome(
+        suite=suite.name,
+        expectation=rule.name,
+        column=rule.column,
+        severity=engine.severity(result),
+        is_met=is_met,
+        rows_checked=checked,
+        rows_failed=None if failed is None else int(failed),
+        reason=rule.reason,
+        observed=_observed(rule, details, failed, checked),
+        rule=rule,
+        rows_offered=offered,
+        rows_again=again,
+        example=example,
+    )
+
+
+def _observed(rule: Rule, details: Mapping[str, Any], failed: Any, checked: int) -> str:
+    if failed is not None:
+        return f"{int(failed)} of {checked} rows"
+    return f"{details.get('observed_value')}"[:200]
+
+
+def failed_rules(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes whose rows must be set aside."""
+    return [
+        outcome
+        for outcome in outcomes
+        if not outcome.is_met and outcome.rule.on_failure == QUARANTINE
+    ]

@@ -1,0 +1,63 @@
+"""What a check found: one outcome per rule, kept in `ops.expectation_result`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from customer_tiers.quality.rules import Rule
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one rule on one table.
+
+    `rows_failed` is None for a rule about the whole table. `rows_again` of the failed rows, and
+    `rows_offered` of all checked, came from quarantine and not from tonight's extract. `rule` is
+    the rule with its parameters filled in.
+    """
+
+    suite: str
+    expectation: str
+    column: str | None
+    severity: str
+    is_met: bool
+    rows_checked: int
+    rows_failed: int | None
+    reason: str
+    observed: str
+    rule: Rule
+    rows_offered: int = 0
+    rows_again: int = 0
+    example: str | None = None
+
+
+def store(connection: psycopg.Connection, run_id: str, outcomes: Sequence[Outcome]) -> None:
+    """Write the outcomes of a run; a suite that is checked again replaces its earlier results."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(
+            "delete from ops.expectation_result where run_id = %s and suite = any(%s)",
+            [run_id, sorted({outcome.suite for outcome in outcomes})],
+        )
+        cursor.executemany(
+            "insert into ops.expectation_result (run_id, suite, expectation, column_name, "
+            "severity, is_met, rows_checked, rows_failed, reason, observed) "
+            "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                [
+                    run_id,
+                    outcome.suite,
+                    outcome.expectation,
+                    outcome.column,
+                    outcome.severity,
+                    outcome.is_met,
+                    outcome.rows_checked,
+                    outcome.rows_failed,
+                    outcome.reason,
+                    outcome.observed,
+                ]
+                for outcome in outcomes
+            ],
+        )

@@ -1,0 +1,110 @@
+"""Small looks into the stage and raw tables that more than one step of a check needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from customer_tiers.contract import Entity
+from customer_tiers.quality.predicates import bad_rows, can_find_rows
+from customer_tiers.quality.rules import Rule
+
+LONGEST_KEY = 200
+"""Characters of a row's key that we show and index; a longer one is cut and ends in a hash."""
+
+
+def identifier(table: str) -> sql.Identifier:
+    """Return `schema.table` as a quoted name."""
+    return sql.Identifier(*table.split("."))
+
+
+def offered_table(entity: Entity) -> str:
+    """The table that says which stage rows were offered again from quarantine."""
+    return f"stage.{entity.table}__offered"
+
+
+def row_key(key: tuple[str, ...], alias: str) -> sql.Composable:
+    """Return SQL of a row's key as one text, null when a part is null."""
+    parts = [
+        sql.SQL("replace(({})::text, '|', '\\|')").format(sql.Identifier(alias, name))
+        for name in key
+    ]
+    joined = sql.SQL(" || '|' || ").join(parts)
+    return sql.SQL(
+        "case when length({joined}) > {most} then left({joined}, {most}) || '#' || md5({joined}) "
+        "else {joined} end"
+    ).format(joined=joined, most=sql.Literal(LONGEST_KEY))
+
+
+def scalar(connection: psycopg.Connection, statement: sql.Composed) -> Any:
+    """Return the one value of a query that returns one row."""
+    row = connection.execute(statement).fetchone()
+    return row[0] if row else None
+
+
+def count(connection: psycopg.Connection, table: str) -> int:
+    """Count a table's rows."""
+    return int(scalar(connection, sql.SQL("select count(*) from {}").format(identifier(table))))
+
+
+def exists(connection: psycopg.Connection, table: str) -> bool:
+    """Whether there is such a table."""
+    row = connection.execute("select to_regclass(%s) is not null", [table]).fetchone()
+    return bool(row and row[0])
+
+
+def offered(connection: psycopg.Connection, entity: Entity) -> int:
+    """Count the stage rows that came from quarantine."""
+    table = offered_table(entity)
+    return count(connection, table) if exists(connection, table) else 0
+
+
+def known(connection: psycopg.Connection, entity: Entity) -> str:
+    """Return SQL of the entity's rows that tonight's run knows: in raw, or staged before it.
+
+    The staged rows count because an entity is checked before its sisters are loaded; the table is
+    missing if the source does not deliver the entity.
+    """
+    columns = sql.SQL(", ").join(map(sql.Identifier, entity.column_names))
+    query = sql.SQL("select {} from {}").format(columns, sql.Identifier("raw", entity.table))
+    if exists(connection, f"stage.{entity.table}"):
+        query += sql.SQL(" union all select {} from {}").format(
+            columns, sql.Identifier("stage", entity.table)
+        )
+    return f"({query.as_string(None)})"
+
+
+def example(
+    connection: psycopg.Connection, key: tuple[str, ...], rule: Rule, table: str
+) -> str | None:
+    """Return the key of one row that breaks the rule, if its rows can be found."""
+    if can_find_rows(rule):
+        return None
+    found = scalar(
+        connection,
+        sql.SQL("select {key} from {table} as subselect where {bad} limit 1").format(
+            key=row_key(key, "subselect"),
+            table=identifier(table),
+            bad=bad_rows(rule, identifier(table)),
+        ),
+    )
+    return found or "a row without a key"
+
+
+def bad_and_offered(connection: psycopg.Connection, entity: Entity, rule: Rule, table: str) -> int:
+    """Count the rows that break the rule and were offered again from quarantine."""
+    return int(
+        scalar(
+            connection,
+            sql.SQL(
+                "select count(*) from {table} as subselect "
+                "where subselect.ctid in (select row_at from {offered}) and {bad}"
+            ).format(
+                table=identifier(table),
+                offered=identifier(offered_table(entity)),
+                bad=bad_rows(rule, identifier(table)),
+            ),
+        )
+    )
