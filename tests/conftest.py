@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from customer_tiers.embedded.postgres import Cluster
+    from customer_tiers.embedded.cluster import Cluster
 
 
 def pytest_configure() -> None:

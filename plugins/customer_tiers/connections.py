@@ -106,7 +106,7 @@ def smtp() -> Smtp:
     if not connection.host:
         _reject(connection.variable, "it names no host")
     extra = connection.extra
-    use_ssl = not _flag(connection, "disable_ssl")
+    use_ssl, starttls = (not _flag(connection, f"disable_{name}") for name in ("ssl", "tls"))
     login = connection.login
     sender = extra.get("from_email") or (login if login and "@" in login else None)
     if not sender:
@@ -119,7 +119,7 @@ def smtp() -> Smtp:
         from_email=str(sender),
         use_ssl=use_ssl,
         # The provider's hook also asks a TLS connection for STARTTLS, which every server refuses.
-        starttls=not use_ssl and not _flag(connection, "disable_tls"),
+        starttls=starttls and not use_ssl,
         timeout=_seconds(connection),
     )
 
@@ -192,7 +192,9 @@ def _host(netloc: str, lowered: str | None) -> str | None:
     if not lowered:
         return None
     address = netloc.rpartition("@")[2]
-    at = address.lower().find(lowered)  # a host may be the path of a socket, so its case matters
+    at = address.lower().find(
+        lowered.lower()
+    )  # a host may be the path of a socket, so its case matters
     return unquote(address[at : at + len(lowered)])
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from customer_tiers import settings
 from customer_tiers.embedded import files
-from customer_tiers.embedded.postgres import Cluster
+from customer_tiers.embedded.cluster import Cluster
 from customer_tiers.errors import UserError
 
 DATABASE = "airflow"

@@ -60,7 +60,7 @@ class AirflowApi:
         return answer
 
     def warm_up(self) -> None:
-        """Let the server build the part that tasks talk to; else the first task waits 4 s for it."""
+        """Let the server build the part that tasks talk to; else the first task waits for it."""
         self._send("GET", "/execution/health", None, {})
 
     def wait_for_dag(self, dag_id: str, timeout: float = 60) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from customer_tiers import settings
 from customer_tiers.embedded import files
+from customer_tiers.errors import UserError
 
 PREFERRED_PORT = 2525
 """Where mail servers for development usually listen when 25 is not allowed."""
@@ -41,11 +42,10 @@ class Sink:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Write one mail; called by aiosmtpd when all of it has arrived."""
-        content = envelope.original_content or envelope.content or b""
         try:
-            self._keep(self._envelope(envelope) + content)
-        except OSError as error:
-            return f"451 4.3.0 cannot keep the mail: {error.strerror}"
+            self._keep(self._envelope(envelope) + (envelope.content or b""))
+        except (OSError, UserError) as error:
+            return f"451 4.3.0 {error}"
         return "250 2.0.0 kept"
 
     def _keep(self, mail: bytes) -> None:
