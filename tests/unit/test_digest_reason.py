@@ -28,7 +28,7 @@ FELL = {
     "cause": "own_change",
     "reason_code": "contribution_down",
     "main_driver": "returns",
-    "main_driver_change": -15000,
+    "main_driver_change": 15000,  # returns rose, so they took from the contribution
     "contribution_12m": 40000,
     "contribution_12m_change": -12300,
     "score_rank_before": 120,
@@ -65,14 +65,14 @@ UNMOVED = {
             "months up 500 EUR; rank 240 → 251 of 1,150.",
         ),
         (
-            FELL | {"main_driver_change": 14000, "main_driver": "cogs"},
+            FELL | {"main_driver_change": -14000, "main_driver": "cogs"},
             "Fell from major to regular: contribution of the last 12 months down 12,300 EUR, "
             "largest single change: cost of goods (+14,000 EUR); rank 120 → 310 of 1,150.",
         ),
         (
-            FELL | {"main_driver_change": -5000},
+            FELL | {"main_driver_change": -5000, "main_driver": "net_revenue"},
             "Fell from major to regular: contribution of the last 12 months down 12,300 EUR, "
-            "largest single change: returns (-5,000 EUR); rank 120 → 310 of 1,150.",
+            "largest single change: net revenue (-5,000 EUR); rank 120 → 310 of 1,150.",
         ),
         (
             {
@@ -106,12 +106,18 @@ UNMOVED = {
             "First placed in regular.",
         ),
         (
-            FELL | {"cause": "policy", "main_driver": None},
+            FELL | {"cause": "policy", "reason_code": "policy_changed", "main_driver": None},
             "Fell from major to regular: the tier rules changed; contribution of the last 12 "
             "months down 12,300 EUR; rank 120 → 310 of 1,150.",
         ),
         (
-            FELL | {"cause": "lunar_phase", "score_rank_before": 310, "main_driver": "good_will"},
+            FELL
+            | {
+                "cause": "lunar_phase",
+                "score_rank_before": 310,
+                "main_driver": "good_will",
+                "main_driver_change": -15000,
+            },
             "Fell from major to regular: contribution of the last 12 months down 12,300 EUR, "
             "mostly good will (-15,000 EUR); rank still 310 of 1,150.",
         ),
@@ -146,7 +152,9 @@ def test_a_loyalty_that_prints_the_same_is_not_called_moved() -> None:
 def test_next_step_follows_the_reason_then_the_driver() -> None:
     assert "returns" in (next_step(change(**FELL), ENGLISH) or "")
     assert "nothing is wrong" in (next_step(change(**UNMOVED), ENGLISH) or "")
-    assert next_step(change(**FELL | {"main_driver_change": 10}), ENGLISH) is None
+    rising = UNMOVED | {"direction": "up"}
+    assert "others fell back" in (next_step(change(**rising), ENGLISH) or "")
+    assert next_step(change(**FELL | {"main_driver_change": -10}), ENGLISH) is None
     assert next_step(change(reason_code="odd", direction="sideways"), ENGLISH) is None
 
 
@@ -164,6 +172,10 @@ def test_next_step_follows_the_reason_then_the_driver() -> None:
         "negative_contribution",
         "risk_flag",
         "risk_cleared",
+        "not_enough_history",
+        "policy_changed",
+        "customers_merged",
+        "population_size",
         "odd",
         None,
     ],

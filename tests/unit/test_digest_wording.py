@@ -9,8 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import yaml
 
+from customer_tiers import settings
 from customer_tiers.digest.clean import clean
+from customer_tiers.digest.reason import CONTRIBUTION_REASONS, LOYALTY_REASONS
 from customer_tiers.digest.wording import available, words
 
 
@@ -116,3 +119,21 @@ def test_names_are_printed_on_one_honest_line(typed: str, printed: str) -> None:
 
 def test_a_cut_never_parts_a_letter_from_its_accent() -> None:
     assert clean("x" * 58 + "q\u0323\u0323" + "y" * 10) == "x" * 58 + "…"
+
+
+def promised(column: str) -> list[str]:
+    """Return the values that the mart `tier_change` promises for a column."""
+    path = settings.DBT_PROJECT / "models" / "marts" / "tier_change.yml"
+    (model,) = yaml.safe_load(path.read_text("utf-8"))["models"]
+    (tests,) = [c.get("data_tests", []) for c in model["columns"] if c["name"] == column]
+    (values,) = [t["accepted_values"] for t in tests if "accepted_values" in t]
+    return list(values["arguments"]["values"])
+
+
+@pytest.mark.parametrize("locale", available())
+def test_every_code_of_the_mart_has_words(locale: str) -> None:
+    for direction in promised("direction"):
+        assert words(locale).has(f"lead.{direction}"), direction
+    figures = CONTRIBUTION_REASONS | LOYALTY_REASONS
+    for code in set(promised("reason_code")) - figures:
+        assert words(locale).has(f"reasons.{code}"), code

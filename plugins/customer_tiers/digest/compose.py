@@ -25,6 +25,9 @@ PAYLOAD_VERSION = 1
 """Version of the payload's form; rows of an older form may still wait in the outbox."""
 
 
+COST_LINES = frozenset({"returns", "cogs", "freight", "cost_to_serve", "financing", "bad_debt"})
+"""Lines of the customer P&L that lower the contribution when they rise."""
+
 LOYALTY_STEP = Decimal("0.1")
 """Smallest difference of a loyalty index that is worth a word."""
 
@@ -59,6 +62,12 @@ class Change:
     def at_stake(self) -> Decimal:
         """Money at stake: how far the contribution moved, whichever way."""
         return abs(self.contribution_12m_change or Decimal(0))
+
+    @property
+    def main_driver_effect(self) -> Decimal:
+        """What the main driver did to the contribution: a cost that rose took from it."""
+        moved = self.main_driver_change or Decimal(0)
+        return -moved if self.main_driver in COST_LINES else moved
 
     @property
     def own_figures_moved(self) -> bool:

@@ -20,6 +20,7 @@ PLAIN_CAUSES = frozenset({"own_change", "displacement", "initial", "graduation",
 def sentence(change: Change, words: Words) -> str:
     """Return the whole reason: "Fell from major to regular: ...; rank 120 → 310 of 1,150."."""
     facts = [*_cause(change, words), *_reason(change, words), *_rank(change, words)]
+    facts = list(dict.fromkeys(facts))  # some reasons say the same as their cause
     lead = _lead(change, words)
     if not facts:
         return lead + words.text("sentence.end")
@@ -29,11 +30,10 @@ def sentence(change: Change, words: Words) -> str:
 
 def next_step(change: Change, words: Words) -> str | None:
     """Return what the owner could do next, or None if nothing sensible can be said."""
-    keys = [f"next_step.reason.{change.reason_code}"]
-    if change.direction == "down" and (change.main_driver_change or 0) < 0:
-        keys.append(f"next_step.driver.{change.main_driver}")
-    keys.append(f"next_step.direction.{change.direction}")
-    return next((words.text(key) for key in keys if words.has(key)), None)
+    key = f"next_step.{change.direction}.{change.reason_code}"
+    if change.reason_code == "contribution_down" and change.main_driver_effect < 0:
+        key = f"next_step.driver.{change.main_driver}"
+    return words.text(key) if words.has(key) else None
 
 
 def _lead(change: Change, words: Words) -> str:
@@ -92,7 +92,7 @@ def _contribution(change: Change, words: Words) -> list[str]:
 
 
 def _driver(change: Change, words: Words, moved: Decimal) -> str:
-    driven = change.main_driver_change
+    driven = change.main_driver_effect
     if change.main_driver is None or not driven:
         return ""
     is_most = (driven > 0) == (moved > 0) and abs(driven) * 2 >= abs(moved)
