@@ -1,0 +1,353 @@
+"""One night as its users have it: real PostgreSQL, real Airflow scheduler, real SMTP.
+
+`tiers demo` starts everything in a home of its own and plays two nights; the tests then look at
+what BI users, managers and data engineers find, run a night of real data, and stop everything.
+"""
+
+from __future__ import annotations
+
+import csv
+import email
+import email.policy
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from customer_tiers import settings
+
+TIERS = [sys.executable, "-c", "from customer_tiers.cli import main; main()"]
+ADVENTUREWORKS = settings.PROJECT.parent / "shared" / "data" / "adventureworks"
+CUSTOMERS = "400"
+
+
+class Shell:
+    """Runs `tiers` with a home of its own, as a person at a shell would."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environment = {**os.environ, "CUSTOMER_TIERS_HOME": str(home)}
+
+    def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command and return its result, whatever it is."""
+        return subprocess.run(
+            [*TIERS, *words],
+            capture_output=True,
+            text=True,
+            env={**self.environment, **variables},
+            timeout=400,
+        )
+
+    def good(self, *words: str) -> str:
+        """Run a command that must succeed and return what it prints."""
+        result = self.run(*words)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def rows(self, query: str, source: str = "sample") -> list[dict[str, str]]:
+        """Ask a company's warehouse."""
+        return list(csv.DictReader(io.StringIO(self.good("sql", query, "--source", source))))
+
+    def value(self, query: str, source: str = "sample") -> str:
+        """Ask for one value."""
+        [row] = self.rows(query, source)
+        [value] = row.values()
+        return value
+
+    def mails(self) -> list[email.message.EmailMessage]:
+        """All mails that the sink received, in order."""
+        return [
+            email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            for path in sorted((self.home / "mail").glob("*.eml"))
+        ]
+
+
+@pytest.fixture(scope="module")
+def shell() -> Iterator[Shell]:
+    home = Path(tempfile.mkdtemp(prefix="customer-tiers-e2e-"))
+    home.chmod(0o755)
+    yield Shell(home)
+    Shell(home).run("down")
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def demo(shell: Shell) -> str:
+    """What `make run` prints, for a smaller company."""
+    return shell.good("demo", "--customers", CUSTOMERS)
+
+
+@pytest.fixture(scope="module")
+def stories(demo: str, shell: Shell) -> dict[str, dict[str, str]]:
+    """The planted stories by name, as the ERP's own table of truth has them."""
+    import psycopg
+
+    from customer_tiers.embedded import postgres
+
+    cluster = postgres.running(shell.home)
+    assert cluster
+    with psycopg.connect(cluster.url("sample_erp")) as connection:
+        rows = connection.execute(
+            "select story, customer_id, happens_on::text, from_tier, to_tier, expected "
+            "from truth.story"
+        ).fetchall()
+    names = ("story", "customer_id", "happens_on", "from_tier", "to_tier", "expected")
+    return {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+
+
+def test_the_demo_shows_the_pyramid_the_changes_the_mails_and_where_to_look(demo):
+    for word in (
+        "key",
+        "major",
+        "regular",
+        "low",
+        "tier changes:",
+        "mails:",
+        "Airflow UI",
+        "login",
+    ):
+        assert word in demo
+
+
+def test_two_nights_are_published_by_the_scheduler(shell, demo):
+    nights = shell.rows("select * from bi.publication order by business_date")
+    assert [night["business_date"] for night in nights] == ["2026-06-29", "2026-06-30"]
+    assert {night["status"] for night in nights} == {"published"}
+    assert all(night["run_id"].startswith("manual__") for night in nights)
+    assert int(nights[0]["tier_changes"]) == 0  # nothing to compare the first night with
+    assert int(nights[1]["tier_changes"]) > 0
+
+
+def test_every_planted_story_comes_out_as_written(shell, stories):
+    found = {row["customer_id"]: row for row in shell.rows("select * from bi.customer_tier")}
+    changes = {
+        row["customer_id"]: row
+        for row in shell.rows("select * from bi.tier_change where business_date = '2026-06-30'")
+    }
+    assert len(stories) >= 12
+    for name, story in stories.items():
+        row, expected = found[story["customer_id"]], story["expected"]
+        if story["to_tier"]:
+            assert row["tier"] == story["to_tier"], name
+        if story["from_tier"]:
+            assert row["previous_tier"] == story["from_tier"], name
+        if story["from_tier"] and story["from_tier"] != story["to_tier"]:
+            assert changes[story["customer_id"]]["from_tier"] == story["from_tier"], name
+        if "direction" in expected:
+            assert changes[story["customer_id"]]["direction"] == expected["direction"], name
+        if "risk_flag" in expected:
+            assert row["risk_flag"] == expected["risk_flag"], name
+        if "contribution_sign" in expected:
+            assert (Decimal(row["contribution_12m"]) > 0) == (expected["contribution_sign"] > 0)
+        if "owner_id" in expected:
+            assert row["owner_id"] == expected["owner_id"], name
+        if "is_changed" in expected:
+            assert story["customer_id"] not in changes, name
+        if "merged_customer_id" in expected:
+            assert expected["merged_customer_id"] not in found, name
+        assert row["tier"] not in expected.get("not_tiers", []), name
+
+
+def test_a_late_invoice_and_a_return_count_in_the_month_of_the_sale(shell, stories):
+    for name in ("late_invoice", "big_return"):
+        story = stories[name]
+        month = story["expected"]["month"]
+        [row] = shell.rows(
+            "select net_revenue, returns from bi.customer_contribution "
+            f"where customer_id = '{story['customer_id']}' and month_start_date = '{month}'"
+        )
+        change = Decimal(story["expected"]["net_revenue_change"])
+        if name == "late_invoice":
+            assert Decimal(row["net_revenue"]) == change
+        else:
+            assert abs(Decimal(row["returns"])) == abs(change)
+            assert Decimal(row["net_revenue"]) == 0
+
+
+def test_the_months_add_up_to_the_ledger(shell, demo):
+    """Customers plus excluded ones equal the control totals of the ledger to the cent."""
+    rows = shell.rows(
+        "select sum(amount) as ledger from raw.erp_gl_controls where account_kind = 'revenue'"
+    )
+    published = shell.value("select sum(net_revenue) from bi.customer_contribution")
+    internal = shell.value(
+        "select coalesce(sum(case when document_type = 'credit_note' then -net_amount else "
+        "net_amount end), 0) from raw.erp_invoice_lines join raw.erp_customers using (customer_id) "
+        "where status = 'internal' and coalesce(posted, true)"
+    )
+    assert Decimal(rows[0]["ledger"]) == Decimal(published) + Decimal(internal)
+
+
+def test_each_mail_goes_to_one_owner_about_their_customers_only(shell, demo):
+    mails = shell.mails()
+    box = shell.rows("select * from ops.outbox")
+    assert len(mails) == len(box) > 0
+    assert {row["state"] for row in box} == {"sent"}
+    names = {
+        row["customer_name"]: row
+        for row in shell.rows(
+            "select t.customer_name, t.owner_id, o.email, m.email as manager_email "
+            "from bi.tier_change as c join bi.customer_tier as t using (customer_id) "
+            "left join raw.crm_owners as o on o.owner_id = t.owner_id "
+            "left join raw.crm_owners as m on m.owner_id = o.manager_id"
+        )
+    }
+    for mail in mails:
+        text = mail.get_body(("plain",)).get_content()
+        html = mail.get_body(("html",)).get_content()
+        about = [name for name in names if name in text]
+        assert about, mail["subject"]
+        assert "<table" in html
+        for name in about:
+            assert mail["to"].addresses[0].addr_spec in (
+                names[name]["email"],
+                names[name]["manager_email"],
+            )
+
+
+def test_readers_see_bi_and_nothing_else(shell, demo):
+    import psycopg
+
+    from customer_tiers.embedded import postgres
+
+    cluster = postgres.running(shell.home)
+    with psycopg.connect(cluster.url("warehouse_sample"), autocommit=True) as connection:
+        tables = connection.execute(
+            "select schemaname, tablename from pg_tables "
+            "where schemaname not in ('pg_catalog', 'information_schema')"
+        ).fetchall()
+        connection.execute("set role bi_reader")
+        for schema, table in tables:
+            statement = f'select 1 from "{schema}"."{table}" limit 1'
+            if schema == "bi":
+                connection.execute(statement)
+            else:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(statement)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("delete from bi.customer_tier")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("create table public.mine (a int)")
+
+
+def test_every_published_table_and_column_is_described(shell, demo):
+    bare = shell.rows(
+        "select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid "
+        "where c.relnamespace = 'bi'::regnamespace and c.relkind = 'r' and a.attnum > 0 "
+        "and not a.attisdropped and (col_description(c.oid, a.attnum) is null "
+        "or obj_description(c.oid, 'pg_class') is null)"
+    )
+    assert bare == []
+
+
+def test_the_same_night_again_rewrites_no_row_and_sends_no_mail(shell, demo):
+    tables = [
+        row["tablename"]
+        for row in shell.rows(
+            "select tablename from pg_tables where schemaname in ('bi', 'raw') "
+            "and tablename <> 'publication' order by 1"
+        )
+    ]
+
+    def rows() -> dict[str, str]:
+        found = {}
+        for table in tables:
+            schema = "raw" if table.startswith(("erp_", "crm_")) else "bi"
+            found[table] = shell.value(
+                f"select md5(string_agg(xmin::text || ctid::text, ',' order by ctid)) "
+                f"from {schema}.{table}"
+            )
+        return found
+
+    before, mails = rows(), len(shell.mails())
+    shell.good("run", "--date", "2026-06-30")
+    assert rows() == before
+    assert len(shell.mails()) == mails
+
+
+@pytest.mark.skipif(
+    not ADVENTUREWORKS.is_dir(), reason="the AdventureWorks files are not beside the project"
+)
+def test_an_erp_alone_is_published_and_says_what_is_missing(shell, demo):
+    shown = shell.good("run", "--source", "adventureworks", "--path", str(ADVENTUREWORKS))
+    assert "crm.accounts" in shown
+    assert "erp.receivables" in shown
+    [night] = shell.rows("select * from bi.publication", "adventureworks")
+    assert night["business_date"] == "2020-05-31"
+    assert night["customers"] == "632"
+    assert "crm.owners" in night["missing_entities"]
+    [totals] = shell.rows(
+        "select sum(net_revenue) as net_revenue, sum(cm1) as cm1 from bi.customer_contribution",
+        "adventureworks",
+    )
+    assert totals == {"net_revenue": "77548570.20", "cm1": "999494.57"}
+    negative = (
+        "select count(*) from (select customer_id from bi.customer_contribution "
+        "group by customer_id having sum(cm1) < 0) as losing"
+    )
+    assert shell.value(negative, "adventureworks") == "324"
+    assert shell.value("select count(*) from bi.customer_tier", "adventureworks") == "632"
+
+
+def test_a_fault_is_one_line_and_the_published_night_stays(shell, demo):
+    before = shell.rows("select * from bi.customer_tier order by customer_id")
+    failed = shell.run("run", AIRFLOW_CONN_ERP="postgresql://nobody:wrong@127.0.0.1:1/erp")
+    assert failed.returncode == 1
+    [line] = failed.stderr.strip().splitlines()
+    for word in ("source sample", "system erp", "AIRFLOW_CONN_ERP"):
+        assert word in line
+    assert "wrong" not in line
+    assert shell.rows("select * from bi.customer_tier order by customer_id") == before
+    stale = shell.rows("select * from bi.publication where is_stale")
+    assert [night["business_date"] for night in stale] == ["2026-06-30"]
+    shell.good("run", "--date", "2026-06-30")
+    assert shell.rows("select * from bi.publication where is_stale") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["run", "--source", "nowhere"], "nowhere"),
+        (["run", "--date", "30.06.2026"], "YYYY-MM-DD"),
+        (["run", "--source", "adventureworks", "--path", "/nowhere"], "--path"),
+        (["sql", "select * from bi.nothing"], "bi.nothing"),
+        (["sql", "delete from bi.customer_tier"], "query"),
+    ],
+)
+def test_a_wrong_command_is_answered_in_one_line(shell, demo, words, expected):
+    result = shell.run(*words)
+    assert result.returncode == 1
+    [line] = result.stderr.strip().splitlines()
+    assert expected in line
+
+
+def test_down_leaves_nothing_behind(shell, demo):
+    pids = [int(row["pid"]) for row in json.loads(_services(shell)) if row["pid"]]
+    assert len(pids) >= 4
+    shell.good("down")
+    for pid in pids:
+        assert not Path(f"/proc/{pid}").exists()
+    assert all(row["pid"] is None for row in json.loads(_services(shell)))
+
+
+def _services(shell: Shell) -> str:
+    """The services as JSON, asked in a process that has the shell's home."""
+    script = (
+        "import dataclasses, json\nfrom customer_tiers.embedded import services\n"
+        "print(json.dumps([dataclasses.asdict(row) for row in services.status()]))"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=shell.environment,
+    ).stdout
