@@ -159,7 +159,9 @@ class Company:
             "portal": random.random(size),
             "rep_before": rep[0],
             "rep_after": rep[1],
-            "head": np.where(random.random(size) < 0.08, random.integers(0, size, size), NONE),
+            "head": np.where(
+                random.random(size) < 0.08, random.integers(0, size, size) // 12 * 12, NONE
+            ),
             "is_quiet": np.zeros(size, dtype=bool),
         }
 
