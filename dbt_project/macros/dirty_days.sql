@@ -1,0 +1,143 @@
+{# How facts follow change (D10). In the transaction that changes an invoice line, the loader writes
+   the days the line counts on, before and after, into ops.dirty_day. The facts add the days of lines
+   whose rate, cost or category changed, delete all these days, compute them again and, in the
+   transaction of the last fact, empty the list. A day too many costs time, a day too few is wrong,
+   so each rule errs to more. #}
+
+
+{# fct_sales_days is the last fact built, so its presence says that all facts are complete. #}
+{% macro builds_only_dirty_days() -%}
+    {%- set facts = fact_relation('fct_sales_days') if execute -%}
+    {{ return((facts and not flags.FULL_REFRESH) | default(false, true)) }}
+{%- endmacro %}
+
+
+{% macro fact_relation(name) -%}
+    {{ return(adapter.get_relation(
+        database=target.database, schema=target.schema, identifier=name
+    )) }}
+{%- endmacro %}
+
+
+{% macro refuse_half_built_facts() -%}
+    {%- if execute and builds_only_dirty_days() and not fact_relation('fct_category_days') -%}
+        {% do exceptions.raise_compiler_error(
+            'fct_category_days is missing beside fct_sales_days; build the facts with --full-refresh'
+        ) %}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Compares what lines are valued with now with what the facts were valued with. A credit note is
+   valued on the day of its sale, so later ones are touched too, on both of their days. #}
+{% macro widen_dirty_days_by_prices() -%}
+    {%- if builds_only_dirty_days() and fact_relation('int_prices_remembered') %}
+    {%- set prices = ref('int_prices_dated') -%}
+    {%- set remembered = fact_relation('int_prices_remembered') -%}
+    {%- set lines = ref('stg_erp__invoice_lines') %}
+    with
+
+    changed_prices as (
+
+        (select * from {{ prices }} except select * from {{ remembered }})
+        union all
+        (select * from {{ remembered }} except select * from {{ prices }})
+
+    ),
+
+    touched_lines as (
+
+        select
+            invoice_lines.customer_id,
+            invoice_lines.invoice_date,
+            invoice_lines.original_invoice_id
+        from changed_prices
+        inner join {{ lines }} as invoice_lines
+            on
+                changed_prices.key_id = invoice_lines.product_id
+                and {{ is_valued_by('changed_prices', 'invoice_lines') }}
+        where
+            changed_prices.price_kind = 'category'
+            or (
+                changed_prices.price_kind in ('cost', 'standard_cost')
+                and invoice_lines.cost_amount is null
+            )
+
+        union all
+
+        select
+            invoice_lines.customer_id,
+            invoice_lines.invoice_date,
+            invoice_lines.original_invoice_id
+        from changed_prices
+        inner join {{ lines }} as invoice_lines
+            on
+                changed_prices.key_id = invoice_lines.currency
+                and {{ is_valued_by('changed_prices', 'invoice_lines') }}
+        where changed_prices.price_kind = 'rate'
+
+    ),
+
+    touched_days as (
+
+        select
+            customer_id,
+            invoice_date as day
+        from touched_lines
+
+        union
+
+        select
+            touched_lines.customer_id,
+            originals.invoice_date as day
+        from touched_lines
+        inner join {{ lines }} as originals
+            on touched_lines.original_invoice_id = originals.invoice_id
+
+    )
+
+    insert into {{ source('ops', 'dirty_day') }} (fact, key_id, day)
+    select
+        'sales' as fact,
+        touched_days.customer_id,
+        touched_days.day
+    from touched_days
+    left join {{ source('ops', 'dirty_day') }} as known_days
+        on
+            known_days.fact = 'sales'
+            and touched_days.customer_id = known_days.key_id
+            and touched_days.day = known_days.day
+    where known_days.key_id is null
+    {%- endif %}
+{%- endmacro %}
+
+
+{% macro is_valued_by(prices, lines) -%}
+    {{ prices }}.valid_from_date <= {{ lines }}.invoice_date
+    and (
+        {{ prices }}.valid_until_date > {{ lines }}.invoice_date
+        or {{ lines }}.document_type = 'credit_note'
+    )
+{%- endmacro %}
+
+
+{% macro delete_dirty_days_from(relation) -%}
+    {%- if builds_only_dirty_days() %}
+    delete from {{ relation }}
+    where exists (
+        select 1
+        from {{ source('ops', 'dirty_day') }} as dirty_days
+        where
+            dirty_days.fact = 'sales'
+            and dirty_days.key_id = {{ relation.identifier }}.customer_id
+            and dirty_days.day = {{ relation.identifier }}.day
+    )
+    {%- elif execute and not flags.FULL_REFRESH and fact_relation(relation.identifier) %}
+    delete from {{ relation }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{% macro consume_dirty_days() -%}
+    delete from {{ source('ops', 'dirty_day') }} where fact = 'sales'
+{%- endmacro %}

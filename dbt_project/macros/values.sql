@@ -1,0 +1,20 @@
+{# Money is rounded where it arises; every total is a sum of rounded amounts. #}
+{% macro to_cents(amount) -%}
+    cast(round({{ amount }}, 2) as numeric(18, 2))
+{%- endmacro %}
+
+
+{# 'DE 123.456' and 'de-123456' are the same tax number. #}
+{% macro letters_and_digits(text) -%}
+    {{ return(adapter.dispatch('letters_and_digits', 'customer_tiers')(text)) }}
+{%- endmacro %}
+
+
+{% macro default__letters_and_digits(text) -%}
+    nullif(regexp_replace(upper({{ text }}), '[^[:alnum:]]', '', 'g'), '')
+{%- endmacro %}
+
+
+{% macro spark__letters_and_digits(text) -%}
+    nullif(regexp_replace(upper({{ text }}), '[^\\p{Alnum}]', ''), '')
+{%- endmacro %}

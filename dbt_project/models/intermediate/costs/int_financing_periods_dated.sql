@@ -1,0 +1,95 @@
+with
+
+policy as (
+
+    select * from {{ ref('int_policies_selected') }}
+
+),
+
+financing_rates as (
+
+    select * from {{ ref('financing_rates') }}
+
+),
+
+months_back as (
+
+    {{ dbt.generate_series(361) }}
+
+),
+
+{# Thirty years of months, the starts of the windows and the days a rate changes. #}
+starts as (
+
+    select
+        {{ months_before(
+            'months_back.generated_number - 1', month_start('policy.business_date')
+        ) }} as from_date
+
+    from months_back
+
+    cross join policy
+
+    union
+
+    select {{ days_after(1, 'window_start_date') }} as from_date
+    from policy
+
+    union
+
+    select {{ days_after(1, 'window_before_start_date') }} as from_date
+    from policy
+
+    union
+
+    select {{ days_after(1, 'business_date') }} as from_date
+    from policy
+
+    union
+
+    select valid_from as from_date
+    from financing_rates
+
+),
+
+periods as (
+
+    select
+        from_date,
+        lead(from_date) over (order by from_date) as until_date,
+        {{ month_start('from_date') }} as month_start_date
+
+    from starts
+
+),
+
+dated as (
+
+    select
+        periods.from_date,
+        periods.until_date,
+        periods.month_start_date,
+        case
+            when periods.from_date > policy.window_start_date then 1
+            when periods.from_date > policy.window_before_start_date then 2
+            else 0
+        end as window_number,
+        (
+            select financing_rates.annual_rate
+            from financing_rates
+            where
+                financing_rates.valid_from = (
+                    select max(earlier_rates.valid_from)
+                    from financing_rates as earlier_rates
+                    where earlier_rates.valid_from <= periods.from_date
+                )
+        ) as annual_rate
+
+    from periods
+
+    inner join policy
+        on periods.from_date <= policy.business_date
+
+)
+
+select * from dated

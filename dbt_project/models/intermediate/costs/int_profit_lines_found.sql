@@ -1,0 +1,104 @@
+{#- Each line of the P&L with the names that mails and tables give it. -#}
+{%- set lines = [
+    'discounts', 'cogs', 'freight', 'cost_to_serve', 'financing', 'bad_debt'
+] -%}
+with
+
+sales_days as (
+
+    select * from {{ ref('fct_sales_days') }}
+
+),
+
+receivables as (
+
+    select * from {{ ref('stg_erp__receivables') }}
+
+),
+
+service_days as (
+
+    select * from {{ ref('int_services_aggregated_to_days') }}
+
+),
+
+cost_rates as (
+
+    select * from {{ ref('cost_rates') }}
+
+),
+
+sales_counted as (
+
+    select
+        count(*) as days,
+        coalesce(sum(lines_with_discount), 0) as lines_with_discount,
+        coalesce(sum(lines_with_freight), 0) as lines_with_freight,
+        coalesce(sum(order_lines + return_lines - lines_without_cost), 0)
+            as lines_with_cost
+
+    from sales_days
+
+),
+
+receivables_counted as (
+
+    select
+        count(*) as receivables,
+        count(written_off_amount) as write_offs
+
+    from receivables
+
+),
+
+services_counted as (
+
+    select count(*) as days
+    from service_days
+
+),
+
+rates_counted as (
+
+    select count(*) as rates
+    from cost_rates
+
+),
+
+found as (
+
+    select
+        sales_counted.lines_with_discount > 0 as has_discounts,
+        sales_counted.lines_with_cost > 0 as has_cogs,
+        sales_counted.lines_with_freight > 0 as has_freight,
+        rates_counted.rates > 0
+        and sales_counted.days + services_counted.days > 0 as has_cost_to_serve,
+        receivables_counted.receivables > 0 as has_financing,
+        receivables_counted.write_offs > 0 as has_bad_debt
+
+    from sales_counted
+
+    cross join receivables_counted
+
+    cross join services_counted
+
+    cross join rates_counted
+
+),
+
+listed as (
+
+    select
+        *,
+        trim(trailing ',' from concat(
+            {% for line in lines -%}
+            case when has_{{ line }} then '' else '{{ line }},' end
+            {{- ',' if not loop.last }}
+            {% endfor %}
+        )) as missing_lines
+
+    from found
+
+)
+
+select * from listed

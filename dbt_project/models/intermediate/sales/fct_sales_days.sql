@@ -1,0 +1,79 @@
+{{
+    config(
+        materialized='incremental',
+        indexes=[{'columns': ['customer_id', 'day'], 'unique': true}],
+        pre_hook=["{{ delete_dirty_days_from(this) }}"],
+        post_hook=["{{ consume_dirty_days() }}"],
+    )
+}}
+-- after {{ ref('fct_category_days') }}, because the last of the facts consumes the days
+
+with
+
+invoice_lines as (
+
+    select * from {{ ref('int_invoice_lines_costed') }}
+
+),
+
+signed as (
+
+    select
+        *,
+        case when is_return then 0 else 1 end as sale_line,
+        case when is_return then 1 else 0 end as return_line
+
+    from invoice_lines
+
+),
+
+summed as (
+
+    select
+        customer_id,
+        day,
+        coalesce(sum(sale_line * list_amount), 0) as gross_revenue,
+        coalesce(sum(sale_line * (list_amount - net_amount)), 0) as discounts,
+        -coalesce(sum(return_line * net_amount), 0) as returns,
+        coalesce(sum(net_amount), 0) as net_revenue,
+        coalesce(sum(cost_amount), 0) as cogs,
+        coalesce(sum(freight_amount), 0) as freight_cost,
+        sum(sale_line) as order_lines,
+        count(distinct case when not is_return then order_id end) as orders,
+        count(distinct case when not is_return then invoice_id end) as drops,
+        sum(return_line) as return_lines,
+        sum(case when has_discount then 1 else 0 end) as lines_with_discount,
+        sum(case when has_freight then 1 else 0 end) as lines_with_freight,
+        sum(case when has_cost then 0 else 1 end) as lines_without_cost,
+        sum(case when has_rate then 0 else 1 end) as lines_without_rate
+
+    from signed
+
+    group by
+        customer_id,
+        day
+
+),
+
+typed as (
+
+    select
+        customer_id,
+        day,
+        {% for amount in [
+            'gross_revenue', 'discounts', 'returns', 'net_revenue', 'cogs', 'freight_cost'
+        ] -%}
+        cast({{ amount }} as numeric(18, 2)) as {{ amount }},
+        {% endfor -%}
+        {% for number in [
+            'order_lines', 'orders', 'drops', 'return_lines', 'lines_with_discount',
+            'lines_with_freight', 'lines_without_cost', 'lines_without_rate'
+        ] -%}
+        cast({{ number }} as integer) as {{ number }}{{ ',' if not loop.last }}
+        {% endfor %}
+
+    from summed
+
+)
+
+select * from typed

@@ -1,0 +1,74 @@
+with
+
+fx_rates as (
+
+    select * from {{ ref('int_fx_rates_dated') }}
+
+),
+
+unit_costs as (
+
+    select * from {{ ref('int_unit_costs_dated') }}
+
+),
+
+products as (
+
+    select
+        product_id,
+        standard_cost,
+        product_category,
+        cast('0001-01-01' as date) as valid_from_date,
+        cast('9999-12-31' as date) as valid_until_date
+
+    from {{ ref('stg_erp__products') }}
+
+),
+
+prices as (
+
+    select
+        'rate' as price_kind,
+        currency as key_id,
+        valid_from_date,
+        valid_until_date,
+        cast(rate as {{ dbt.type_string() }}) as price
+
+    from fx_rates
+
+    union all
+
+    select
+        'cost' as price_kind,
+        product_id as key_id,
+        valid_from_date,
+        valid_until_date,
+        cast(unit_cost as {{ dbt.type_string() }}) as price
+
+    from unit_costs
+
+    union all
+
+    select
+        'standard_cost' as price_kind,
+        product_id as key_id,
+        valid_from_date,
+        valid_until_date,
+        cast(standard_cost as {{ dbt.type_string() }}) as price
+
+    from products
+
+    union all
+
+    select
+        'category' as price_kind,
+        product_id as key_id,
+        valid_from_date,
+        valid_until_date,
+        product_category as price
+
+    from products
+
+)
+
+select * from prices

@@ -1,0 +1,93 @@
+{%- set lines = [
+    'gross_revenue', 'discounts', 'returns', 'net_revenue', 'cogs', 'freight_cost',
+    'cost_to_serve', 'receivable_financing_cost', 'bad_debt_cost'
+] -%}
+with
+
+months as (
+
+    select * from {{ ref('int_contributions_aggregated_to_months') }}
+
+),
+
+policy as (
+
+    select * from {{ ref('int_policies_selected') }}
+
+),
+
+summed as (
+
+    select
+        customer_id,
+        month_start_date,
+        missing_lines,
+        {% for line in lines -%}
+        sum({{ line }}) as {{ line }},
+        {% endfor -%}
+        cast(sum(order_lines) as integer) as order_lines,
+        cast(sum(orders) as integer) as orders
+
+    from months
+
+    group by
+        customer_id,
+        month_start_date,
+        missing_lines
+
+),
+
+margins as (
+
+    select
+        *,
+        net_revenue - coalesce(cogs, 0) as cm1,
+        net_revenue
+        - coalesce(cogs, 0)
+        - coalesce(freight_cost, 0) as cm2,
+        net_revenue
+        - coalesce(cogs, 0)
+        - coalesce(freight_cost, 0)
+        - coalesce(cost_to_serve, 0) as cm3,
+        net_revenue
+        - coalesce(cogs, 0)
+        - coalesce(freight_cost, 0)
+        - coalesce(cost_to_serve, 0)
+        - coalesce(receivable_financing_cost, 0)
+        - coalesce(bad_debt_cost, 0) as contribution
+
+    from summed
+
+),
+
+typed as (
+
+    select
+        margins.customer_id,
+        margins.month_start_date,
+        {% for line in [
+            'gross_revenue', 'discounts', 'returns', 'net_revenue', 'cogs', 'cm1',
+            'freight_cost', 'cm2', 'cost_to_serve', 'cm3',
+            'receivable_financing_cost', 'bad_debt_cost', 'contribution'
+        ] -%}
+        cast(margins.{{ line }} as numeric(18, 2)) as {{ line }},
+        {% endfor -%}
+        case
+            when margins.net_revenue > 0
+                then cast(
+                    100 * margins.contribution / margins.net_revenue as numeric(18, 4)
+                )
+        end as contribution_margin_pct,
+        margins.order_lines,
+        margins.orders,
+        margins.missing_lines,
+        margins.month_start_date = {{ month_start('policy.business_date') }}
+            as is_provisional
+
+    from margins
+
+    cross join policy
+
+)
+
+select * from typed

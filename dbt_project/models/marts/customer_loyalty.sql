@@ -1,0 +1,38 @@
+with
+
+loyalties as (
+
+    select * from {{ ref('int_loyalties_weighted') }}
+
+),
+
+policy as (
+
+    select * from {{ ref('int_policies_selected') }}
+
+),
+
+typed as (
+
+    select
+        loyalties.customer_id,
+        policy.business_date,
+        loyalties.first_sale_date,
+        loyalties.last_sale_date,
+        loyalties.orders,
+        loyalties.tenure_months,
+        {% for component in [
+            'tenure', 'regularity', 'retention', 'breadth', 'satisfaction', 'payment'
+        ] -%}
+        cast(loyalties.{{ component }} as numeric(7, 6)) as {{ component }},
+        {% endfor -%}
+        loyalties.loyalty_index,
+        loyalties.loyalty_completeness
+
+    from loyalties
+
+    cross join policy
+
+)
+
+select * from typed

@@ -1,0 +1,30 @@
+with
+
+accounts as (
+
+    select * from {{ source('crm', 'accounts') }}
+
+),
+
+renamed as (
+
+    select
+        account_id,
+        name as account_name,
+        tax_id,
+        domain,
+        industry,
+        owner_id,
+        erp_customer_id,
+        merged_into_id,
+        founded_on as founded_date,
+        annual_potential,
+        coalesce(strategic, false) as is_strategic,
+        created_at,
+        updated_at
+
+    from accounts
+
+)
+
+select * from renamed

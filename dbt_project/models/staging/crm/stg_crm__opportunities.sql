@@ -1,0 +1,28 @@
+with
+
+opportunities as (
+
+    select * from {{ source('crm', 'opportunities') }}
+
+),
+
+renamed as (
+
+    select
+        opportunity_id,
+        account_id,
+        stage,
+        amount,
+        coalesce(currency, '{{ var("base_currency") }}') as currency,
+        probability,
+        expected_close as expected_close_date,
+        closed_at,
+        won as is_won,
+        referred_by_account_id,
+        updated_at
+
+    from opportunities
+
+)
+
+select * from renamed

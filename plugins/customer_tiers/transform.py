@@ -1,0 +1,204 @@
+"""Run dbt inside this process, one layer of models at a time.
+
+dbt reads the warehouse from environment variables (`dbt_project/profiles.yml`) and keeps what it
+parsed in a folder per warehouse, so that two companies do not overwrite each other's. What each
+node did goes to the log while it happens and to `ops.dbt_node_run` when dbt is done.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from customer_tiers import settings
+from customer_tiers.errors import UserError
+
+if TYPE_CHECKING:
+    from dbt.contracts.results import RunResult
+
+log = logging.getLogger(__name__)
+
+FAILED = ("error", "fail", "runtime error", "partial success")
+"""Statuses of nodes that stop the night; a test that warns does not."""
+
+_ONE_AT_A_TIME = threading.Lock()
+"""dbt keeps its flags and adapters in globals of the process."""
+
+_VARIABLES = {
+    "host": "CUSTOMER_TIERS_DBT_HOST",
+    "port": "CUSTOMER_TIERS_DBT_PORT",
+    "user": "CUSTOMER_TIERS_DBT_USER",
+    "password": "DBT_ENV_SECRET_PASSWORD",
+    "dbname": "CUSTOMER_TIERS_DBT_DATABASE",
+    "sslmode": "CUSTOMER_TIERS_DBT_SSLMODE",
+}
+"""Part of the warehouse's URL -> variable that profiles.yml reads."""
+
+_GLOBAL = ["--quiet", "--no-use-colors", "--log-level-file", "none"]
+
+_QUIET = {"DO_NOT_TRACK": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+
+
+def run(
+    warehouse_url: str,
+    *,
+    select: list[str] | None,
+    variables: dict[str, Any],
+    run_id: str,
+    full_refresh: bool = False,
+    command: str = "build",
+) -> dict[str, int]:
+    """Run dbt on a warehouse.
+
+    Args:
+        warehouse_url: libpq URL of the warehouse.
+        select: dbt selectors such as ``tag:facts`` or ``tag:tiers``; None selects everything.
+        variables: The project's variables: business_date, base_currency, source.
+        run_id: Run to which the nodes' results are written.
+        full_refresh: Compute the facts anew from all of raw.
+        command: dbt command; `test` runs the unit tests too, `build` does not.
+
+    Returns:
+        Status -> number of nodes.
+
+    Raises:
+        UserError: dbt could not start, or a model or test failed; names the first.
+    """
+    connection = conninfo_to_dict(warehouse_url)
+    folder = settings.HOME / "dbt" / str(connection["dbname"])
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = _arguments(command, select, variables, full_refresh)
+    with _ONE_AT_A_TIME, _environment(connection):
+        outcome = _invoke(arguments, _place(folder))
+    results: list[RunResult] = list(getattr(outcome.result, "results", None) or [])
+    if results:
+        _write(warehouse_url, run_id, results)
+    _raise_first_fault(outcome, results)
+    counts: dict[str, int] = {}
+    for result in results:
+        counts[str(result.status)] = counts.get(str(result.status), 0) + 1
+    log.info("dbt %s: %s", command, ", ".join(f"{n} {status}" for status, n in counts.items()))
+    return counts
+
+
+def _place(folder: Path) -> list[str]:
+    project = str(settings.DBT_PROJECT)
+    return [
+        *("--project-dir", project, "--profiles-dir", project),
+        *("--target-path", str(folder), "--log-path", str(folder), "--threads", "2"),
+    ]
+
+
+def _arguments(
+    command: str, select: list[str] | None, variables: dict[str, Any], full_refresh: bool
+) -> list[str]:
+    arguments = [
+        command,
+        "--vars",
+        json.dumps({name: str(value) for name, value in sorted(variables.items())}),
+    ]
+    if command in ("build", "test"):
+        arguments += ["--indirect-selection", "buildable"]
+    if command == "build":
+        arguments += ["--exclude-resource-type", "unit_test"]
+    if full_refresh:
+        arguments.append("--full-refresh")
+    for selector in select or []:
+        arguments += ["--select", selector]
+    return arguments
+
+
+@contextmanager
+def _environment(connection: dict[str, Any]) -> Iterator[None]:
+    """Set what profiles.yml reads, and put back what was there."""
+    wanted = {name: str(connection.get(part) or "") for part, name in _VARIABLES.items()}
+    wanted = {name: value for name, value in wanted.items() if value} | _QUIET
+    before = {name: os.environ.get(name) for name in {*_VARIABLES.values(), *_QUIET}}
+    for name in before:
+        os.environ.pop(name, None)
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _invoke(arguments: list[str], place: list[str]) -> Any:
+    """Run dbt in this process, with a line in the log for each node that is done.
+
+    The project is parsed without variables: with them, the business date of each new night would
+    make dbt forget all it has parsed. Models read their variables when they are compiled.
+    """
+    from dbt.cli.main import dbtRunner
+
+    parsed = dbtRunner().invoke([*_GLOBAL, "parse", *place])
+    if not parsed.success:
+        return parsed
+    runner = dbtRunner(manifest=parsed.result, callbacks=[_log_node])  # type: ignore[arg-type]
+    return runner.invoke([*_GLOBAL, *arguments, *place])
+
+
+def _log_node(event: Any) -> None:
+    if event.info.name != "NodeFinished":
+        return
+    result = event.data.run_result
+    rows = result.adapter_response.fields.get("rows_affected")
+    count = f", {int(rows.number_value)} rows" if rows and rows.number_value >= 0 else ""
+    node = event.data.node_info
+    log.info(
+        "%s %s: %s in %.2f s%s",
+        *(node.resource_type, node.node_name, result.status, result.execution_time, count),
+    )
+
+
+def _write(warehouse_url: str, run_id: str, results: list[RunResult]) -> None:
+    rows = [
+        (
+            run_id,
+            result.node.unique_id,
+            str(result.node.resource_type),
+            str(result.status),
+            round(result.execution_time, 3),
+            (result.adapter_response or {}).get("rows_affected"),
+            " ".join(result.message.split()) if result.message else None,
+        )
+        for result in results
+    ]
+    with psycopg.connect(warehouse_url) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into ops.dbt_node_run "
+            "(run_id, node, kind, status, seconds, rows_affected, message) "
+            "values (%s, %s, %s, %s, %s, %s, %s)",
+            rows,
+        )
+
+
+def _raise_first_fault(outcome: Any, results: list[RunResult]) -> None:
+    for result in results:
+        if str(result.status) in FAILED:
+            raise UserError(_describe(result))
+    if not outcome.success:
+        raise UserError(
+            f"dbt could not run: {outcome.exception or 'no model or test failed'}; "
+            "check dbt_project/ and the connection of the warehouse"
+        )
+
+
+def _describe(result: RunResult) -> str:
+    node = result.node
+    kind = "dbt test" if str(node.resource_type) == "test" else f"dbt {node.resource_type}"
+    about = f" ({node.description})" if kind == "dbt test" and node.description else ""
+    message = (result.message or "no message").replace("\n", " ")
+    return f"{kind} {node.name}{about}: {message}; see {node.original_file_path}"
