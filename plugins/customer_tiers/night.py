@@ -165,7 +165,13 @@ def refuse(run: Run) -> None:
 
 
 def send(run: Run) -> str:
-    """Send what the publications put into the outbox; return a line with the counts."""
-    line = str(mail.send_pending(connections.warehouse(run.source)))
-    log.info(line)
-    return line
+    """Send what the publications put into the outbox; return a line with the counts.
+
+    Raises:
+        UserError: The mail server cannot be used; what was not handed over waits.
+    """
+    summary = mail.send_pending(connections.warehouse(run.source))
+    log.info("%s", summary)
+    if summary.problem:
+        raise UserError(f"mails of source {run.source}: {summary}")
+    return str(summary)
