@@ -89,8 +89,13 @@ def run(
     ] = None,
 ) -> None:
     """Run one night through the Airflow scheduler and wait for its end."""
+    from customer_tiers import demo as show
     from customer_tiers import runner, summary
+    from customer_tiers.embedded import services
 
+    if source == show.SOURCE:
+        services.up(say)
+        show.make_if_absent(say)
     runner.run_night(source, business_date=_date(date), path=path, say=say)
     summary.print_night(source, say)
 

@@ -11,11 +11,14 @@ import hashlib
 import hmac
 import json
 import os
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from customer_tiers import settings
 from customer_tiers.errors import UserError
+
+if TYPE_CHECKING:
+    from customer_tiers.embedded.postgres import Cluster
 
 PREFIX = "AIRFLOW_CONN_"
 """Airflow's own prefix for connections in the environment."""
@@ -66,7 +69,7 @@ def warehouse(source: str) -> str:
     """
     connection = _read("WAREHOUSE")
     if connection is None:
-        return _embedded(f"warehouse_{source}")
+        return _embedded(embedded_warehouse(source))
     if connection.scheme not in _POSTGRES or not connection.host or not connection.schema:
         _reject(connection.variable, "it must name a PostgreSQL server and database")
     return _url(dataclasses.replace(connection, scheme="postgresql"))
@@ -93,6 +96,17 @@ def system(connection: str, embedded_database: str | None) -> str:
             f"URL such as {_ANY_EXAMPLE}"
         )
     return _embedded(embedded_database)
+
+
+def ensure(connection: str, embedded_database: str) -> None:
+    """Create an embedded database unless the user has a connection of their own in its place."""
+    if _read(connection) is None:
+        _cluster(embedded_database).ensure_database(embedded_database)
+
+
+def embedded_warehouse(source: str) -> str:
+    """Return the name of a source's embedded warehouse."""
+    return f"warehouse_{source}"
 
 
 def smtp() -> Smtp:
@@ -142,6 +156,10 @@ def fingerprint() -> str:
 
 
 def _embedded(database: str) -> str:
+    return _cluster(database).url(database)
+
+
+def _cluster(database: str) -> Cluster:
     from customer_tiers.embedded import postgres
 
     cluster = postgres.running()
@@ -150,7 +168,7 @@ def _embedded(database: str) -> str:
             f"the embedded database is not running, {database} cannot be reached: run `tiers up`, "
             f"or name your own server in {PREFIX}WAREHOUSE"
         )
-    return cluster.url(database)
+    return cluster
 
 
 def _variable(name: str) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
-import psycopg
-
-from customer_tiers import connections, contract, runner, summary
+from customer_tiers import connections, contract, night, runner, summary
 from customer_tiers import sample as company
 from customer_tiers.embedded import services
 from customer_tiers.errors import UserError
@@ -18,7 +16,16 @@ NIGHTS = 2
 
 SOURCE = "sample"
 
+CUSTOMERS, MONTHS = 1200, 30
+"""Size of the company unless somebody asks for another."""
+
 Say = Callable[[str], None]
+
+
+def make_if_absent(say: Say) -> None:
+    """Make the sample company unless there is one."""
+    if company.current_day(_urls()[0]) is None:
+        create(CUSTOMERS, MONTHS, say)
 
 
 def play(customers: int, months: int, say: Say) -> None:
@@ -30,8 +37,8 @@ def play(customers: int, months: int, say: Say) -> None:
     else:
         say(f"the sample company is there, at {company.current_day(erp)}; it lives on")
         _refresh_if_published(erp, crm)
-    for night in range(NIGHTS):
-        if night:
+    for number in range(NIGHTS):
+        if number:
             advance(1)
         day = company.current_day(erp)
         runner.run_night(SOURCE, business_date=str(day), path=None, say=say)
@@ -63,21 +70,25 @@ def advance(days: int) -> date:
 def _refresh_if_published(erp: str, crm: str) -> None:
     """Go one day on if the company's current day was already published."""
     day = company.current_day(erp)
-    with psycopg.connect(connections.warehouse(SOURCE)) as connection:
+    connections.ensure("warehouse", connections.embedded_warehouse(SOURCE))
+    with night.connect(SOURCE) as connection:
         there = connection.execute("select to_regclass('bi.publication')").fetchone()
         if not (there and there[0]):
             return
         row = connection.execute(
-            "select 1 from bi.publication where business_date = %s and status = 'published'", [day]
+            "select 1 from bi.publication where business_date >= %s and status = 'published'", [day]
         ).fetchone()
     if row and day:
         company.advance(erp, crm, through=day + timedelta(days=1))
 
 
 def _urls() -> tuple[str, str]:
+    """The company's ERP and CRM; their embedded databases are made if they are not there."""
     source = definition.load(SOURCE, contract.load())
-    erp, crm = (
-        connections.system(system.connection, system.options.get("embedded_database"))
-        for system in (source.systems["erp"], source.systems["crm"])
-    )
-    return erp, crm
+    urls = []
+    for name in ("erp", "crm"):
+        system = source.systems[name]
+        database = system.options["embedded_database"]
+        connections.ensure(system.connection, database)
+        urls.append(connections.system(system.connection, database))
+    return urls[0], urls[1]

@@ -66,6 +66,7 @@ def begin(run: Run) -> None:
     """Check the contract and the source's folder, prepare the warehouse, open the run."""
     terms = contract.load()
     definition.load(run.source, terms)
+    connections.ensure("warehouse", connections.embedded_warehouse(run.source))
     with run.warehouse as connection:
         publication.ensure_reader(connection)
         with connection.transaction():
