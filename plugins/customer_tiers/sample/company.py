@@ -74,14 +74,13 @@ class Company:
     def _who(self) -> Rows:
         random = generator(self.parameters.seed, _STREAM_PEOPLE)
         shares = np.array([entry.share for entry in COUNTRIES.values()])
-        branch_shares = np.array([branch[2] for branch in BRANCHES])
         country = random.choice(len(shares), self.size, p=shares / shares.sum())
-        branch = random.choice(len(BRANCHES), self.size, p=branch_shares / branch_shares.sum())
         in_euro = random.random(self.size) < 0.15  # some customers abroad are invoiced in EUR
         home = np.array([entry.currency for entry in COUNTRIES.values()])[country]
         names = generator(self.parameters.seed, _STREAM_NAMES)
         region, city = places(names, country)
-        name = company_names(names, country, city)
+        name, trade = company_names(names, country, city)
+        code = {branch[0]: index for index, branch in enumerate(BRANCHES)}
         tax_id = tax_ids(names, country)
         return {
             "name": name,
@@ -89,7 +88,7 @@ class Company:
             "tax_id_typed": as_typed(names, tax_id, 0.12),
             "country": np.array(list(COUNTRIES), dtype=object)[country],
             "region": region,
-            "branch": branch,
+            "branch": np.array([code[branch] for branch in trade]),
             "currency": np.where(in_euro, 0, home),
             "term": random.choice(3, self.size, p=[0.25, 0.55, 0.2]),
         }
@@ -127,7 +126,7 @@ class Company:
         """Draw how each customer buys and pays."""
         random = generator(self.parameters.seed, _STREAM_HABITS)
         size = self.size
-        pull = np.array([branch[3] for branch in BRANCHES])[self.rows["branch"]]
+        pull = np.array([branch[2] for branch in BRANCHES])[self.rows["branch"]]
         weight = np.clip(random.normal(0, 1, size), -2.6, 2.9)
         annual = MEDIAN_ANNUAL * np.exp(SPREAD * weight + 0.3 * pull)
         annual[random.random(size) < 0.08] *= 0.02  # asleep: a bottle now and then
@@ -146,6 +145,7 @@ class Company:
         )
         rebate[random.random(size) < 0.02] = 0.48  # once negotiated, never looked at again
         rep = random.integers(0, self.owners, (2, size))
+        head = random.integers(0, size, size) // 12 * 12
         rep[1][rep[1] == self.leaver] = 0
         return {
             "annual": annual,
@@ -159,9 +159,7 @@ class Company:
             "portal": random.random(size),
             "rep_before": rep[0],
             "rep_after": rep[1],
-            "head": np.where(
-                random.random(size) < 0.08, random.integers(0, size, size) // 12 * 12, NONE
-            ),
+            "head": np.where(random.random(size) < 0.08, head, NONE),
             "is_quiet": np.zeros(size, dtype=bool),
         }
 

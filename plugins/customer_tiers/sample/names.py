@@ -7,8 +7,11 @@ import re
 import numpy as np
 
 from customer_tiers.sample.rows import Array
-from customer_tiers.sample.words import COUNTRIES, RUBBISH_TAX_IDS
+from customer_tiers.sample.words import COUNTRIES, LONG_TRADES, RUBBISH_TAX_IDS, TRADES
 
+_BRANCH_OF = LONG_TRADES | {
+    trade: branch for branch, trades in TRADES.items() for trade in trades.split()
+}
 _ASCII = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "é": "e", "è": "e", "í": "i"})
 
 
@@ -25,11 +28,11 @@ def places(random: np.random.Generator, country: Array) -> tuple[Array, Array]:
     return region, city
 
 
-def company_names(random: np.random.Generator, country: Array, city: Array) -> Array:
-    """Draw the name of each company; namesakes in one city get a number, as registers do."""
+def company_names(random: np.random.Generator, country: Array, city: Array) -> tuple[Array, Array]:
+    """Draw each company's name and the branch that its trade belongs to; namesakes get a number."""
     draws = random.random((len(country), 4))
     entries = list(COUNTRIES.values())
-    names = np.empty(len(country), dtype=object)
+    names, branches = np.empty((2, len(country)), dtype=object)
     seen: dict[str, int] = {}
     for index, (code, town, draw) in enumerate(zip(country, city, draws, strict=True)):
         entry = entries[code]
@@ -39,9 +42,12 @@ def company_names(random: np.random.Generator, country: Array, city: Array) -> A
         trade = entry.trades[int(draw[3] * len(entry.trades))]
         name = pattern.replace("{s}", surname, 1).replace("{s}", other)
         name = name.replace("{t}", trade).replace("{c}", town)
+        if name in seen and town not in name:
+            name = f"{name}, {town}"
         seen[name] = seen.get(name, 0) + 1
-        names[index] = name if seen[name] == 1 else f"{name} {town} {seen[name]}"
-    return names
+        names[index] = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        branches[index] = _BRANCH_OF[trade]
+    return names, branches
 
 
 def tax_ids(random: np.random.Generator, country: Array) -> Array:

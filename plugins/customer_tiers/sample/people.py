@@ -19,26 +19,17 @@ FIRST_ACCOUNT_NO = 500_001
 def users(company: Company, window: Window) -> Rows:
     """Return the table `app_user`: first the managers, then the owners; the last owner has left."""
     count = company.managers + company.owners
-    people = [PEOPLE[index % len(PEOPLE)] for index in range(count)]
-    rounds = [index // len(PEOPLE) for index in range(count)]
+    people = [_person(index) for index in range(count)]
     left = np.full(count, NEVER)
     left[company.managers + company.leaver] = company.leaves_on
     number = np.array([f"U{index + 1:03d}" for index in range(count)], dtype=object)
     boss = np.full(count, None, dtype=object)
     owner = np.arange(company.owners)
     boss[company.managers :] = number[owner * company.managers // company.owners]
-    names = [
-        name if turn == 0 else f"{name} ({turn + 1})"
-        for (name, _, _), turn in zip(people, rounds, strict=True)
-    ]
-    mails = [
-        f"{mail}{turn + 1 if turn else ''}@example.com"
-        for (_, mail, _), turn in zip(people, rounds, strict=True)
-    ]
     rows: Rows = {
         "user_no": number,
-        "full_name": np.array(names, dtype=object),
-        "email": np.array(mails, dtype=object),
+        "full_name": np.array([person[0] for person in people], dtype=object),
+        "email": np.array([person[1] for person in people], dtype=object),
         "locale": np.array([person[2] for person in people], dtype=object),
         "reports_to": boss,
         "created_on": np.full(count, company.first - 300),
@@ -46,6 +37,17 @@ def users(company: Company, window: Window) -> Rows:
     }
     rows = cut(rows, window, "created_on", "left_on")
     return rows | {"is_enabled": (rows["left_on"] > window.through).astype(np.int64)}
+
+
+def _person(index: int) -> tuple[str, str, str]:
+    """Return name, address and locale; past the list, given and family names are mixed anew."""
+    turn, place = divmod(index, len(PEOPLE))
+    given, _, mail, _, locale = PEOPLE[place]
+    alike = [person for person in PEOPLE if person[4] == locale]
+    family = alike[(alike.index(PEOPLE[place]) + turn) % len(alike)]
+    name = f"{family[1]}{given}" if locale == "zh_CN" else f"{given} {family[1]}"
+    number = str(turn) if turn >= len(alike) else ""
+    return name, f"{mail}.{family[3]}{number}@example.com", locale
 
 
 class AddressBook:

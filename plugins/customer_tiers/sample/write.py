@@ -137,17 +137,25 @@ def _copy(
 def _arrow(values: Array, unit: str | tuple[str, ...]) -> pa.Array:
     """Turn a column into what PostgreSQL reads; money becomes text through floats of 15 digits."""
     if unit == "text":
-        return pa.array(values, type=pa.string())
+        return pa.array(values.tolist(), type=pa.string())
     if isinstance(unit, tuple):
-        codes = pa.array(values.astype(np.int32), mask=values == NONE)
-        return pa.DictionaryArray.from_arrays(codes, pa.array(unit)).cast(pa.string())
+        codes = _buffered(pa.int32(), values.astype(np.int32), values == NONE)
+        return pa.DictionaryArray.from_arrays(codes, pa.array(list(unit))).cast(pa.string())
     if unit == "signed":
-        return pa.array(values / _SCALE[unit])
+        return _buffered(pa.float64(), values / _SCALE[unit], np.zeros(len(values), dtype=bool))
     if unit in _SCALE:
-        return pa.array(values / _SCALE[unit], mask=values == NONE)
+        return _buffered(pa.float64(), values / _SCALE[unit], values == NONE)
     if unit == "day":
-        return pa.array(values.astype("datetime64[D]"), mask=(values == NONE) | (values >= NEVER))
+        is_empty = (values == NONE) | (values >= NEVER)
+        return _buffered(pa.date32(), values.astype(np.int32), is_empty)
     if unit == "second":
         is_empty = (values == NONE) | (values >= _SECONDS_NEVER)
-        return pa.array(values.astype("datetime64[s]"), mask=is_empty)
-    return pa.array(values, mask=values == NONE)
+        return _buffered(pa.timestamp("s"), values.astype(np.int64), is_empty)
+    return _buffered(pa.int64(), values.astype(np.int64), values == NONE)
+
+
+def _buffered(kind: pa.DataType, values: Array, is_empty: Array) -> pa.Array:
+    """Wrap an array without copying it; `pa.array` would import pandas, which takes a second."""
+    filled = pa.py_buffer(np.packbits(~is_empty, bitorder="little"))
+    data = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(kind, len(values), [filled, data])
