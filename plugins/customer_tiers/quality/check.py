@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from customer_tiers import contract
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.quality import engine, rows, suites
@@ -108,7 +107,7 @@ def _check_columns(reader: psycopg.Connection, suite: Suite, table: str) -> None
 def _resolved(
     reader: psycopg.Connection, suite: Suite, table: str, parameters: Mapping[str, Any]
 ) -> list[Rule]:
-    entities = contract.load().entities
+    entities = suites.known_entities()
     known = {
         name: rows.known(reader, entities[name])
         for name in {name for rule in suite.rules for name in rule.entities()}

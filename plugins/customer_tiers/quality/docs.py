@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.rows import dict_row
 
-from customer_tiers import contract, settings
+from customer_tiers import settings
 from customer_tiers.errors import UserError
 from customer_tiers.quality import engine, suites
 from customer_tiers.quality.rules import QUERY_TYPE, Rule
@@ -38,6 +38,9 @@ REMOTE = re.compile(
     re.I,
 )
 """What a page would load from another host."""
+
+PARAMETER = re.compile(r"\{(?:'|&#39;)\$PARAMETER(?:'|&#39;): (?:'|&#39;)(\w+)(?:'|&#39;)\}")
+"""A parameter as GX prints it."""
 
 STYLE = """<style>
 body{font:15px/1.5 sans-serif;margin:1em auto;max-width:1200px;padding:0 1em;color:#222}
@@ -96,7 +99,7 @@ def _render(target: Path, run_id: str, results: dict[str, list[dict[str, Any]]])
             engine.gx().ExpectationSuite(
                 name=name,
                 expectations=[{"type": rule.type, **_config(rule)} for rule in suite.rules],
-                meta={"notes": {"format": "string", "content": [_title(suite)]}},
+                notes=_title(suite),
             )
         )
         _keep(here, run_id, suite, [_result(row, rules[row["expectation"]]) for row in rows], rows)
@@ -114,24 +117,20 @@ def _render(target: Path, run_id: str, results: dict[str, list[dict[str, Any]]])
     here.build_data_docs(site_names=[target.name])
     for page in target.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        page.write_text(REMOTE.sub("", text).replace("</head>", STYLE, 1), encoding="utf-8")
+        text = PARAMETER.sub(r"$\1", REMOTE.sub("", text)).replace("</head>", STYLE, 1)
+        page.write_text(text, encoding="utf-8")
 
 
 def _title(suite: Suite) -> str:
-    entity = contract.load().entities.get(suite.name)
-    return entity.description if entity else f"Published table {suite.name}."
+    return suite.entity.description if suite.entity else f"Published table {suite.name}."
 
 
 def _config(rule: Rule) -> dict[str, Any]:
-    """GX's form of a rule; a parameter is shown by its name."""
-    kwargs = {
-        name: f"${value['$PARAMETER']}" if isinstance(value, dict) else value
-        for name, value in rule.kwargs.items()
-    }
     return {
-        "kwargs": kwargs,
+        "kwargs": dict(rule.kwargs),
         "severity": rule.severity,
-        "meta": {"notes": {"format": "string", "content": [rule.reason]}, "rule": rule.name},
+        "notes": f"{rule.name}: {rule.reason}",
+        "meta": {"rule": rule.name},
     }
 
 

@@ -31,10 +31,20 @@ def context() -> AbstractDataContext:
 
 def new_context() -> AbstractDataContext:
     """Return an empty context: in memory, without progress bars, logs or analytics."""
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    gx()
+    from great_expectations.data_context import EphemeralDataContext
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
-    made = gx().get_context(mode="ephemeral")
-    made.variables.progress_bars = ProgressBarsConfig(globally=False)
+    config = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        progress_bars=ProgressBarsConfig(globally=False),
+        analytics_enabled=False,
+    )
+    made: EphemeralDataContext = gx().get_context(mode="ephemeral", project_config=config)
     return made
 
 
@@ -109,7 +119,8 @@ def validate(
         finally:
             here.suites.delete(suite.name)
     finally:
-        source.get_engine().dispose()
+        for pool in (source.get_engine(), source.get_execution_engine().engine):
+            pool.dispose()
         here.data_sources.delete(source.name)
     return _by_name(name, rules, found)
 

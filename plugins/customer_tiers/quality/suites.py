@@ -24,17 +24,15 @@ GX itself only logs an expectation type that it does not know, and then passes t
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from customer_tiers import contract, settings
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.quality import engine
+from customer_tiers.quality import engine, strict_yaml
 from customer_tiers.quality.predicates import can_find_rows
 from customer_tiers.quality.rules import (
     CRITICAL,
@@ -89,12 +87,12 @@ def load(path: Path) -> Suite:
             key twice, an unknown key, type, argument or column, a wrong severity, a missing
             reason, the same expectation or rule name twice, a quarantine without SQL for it.
     """
-    document = _read(path)
+    document = strict_yaml.read(path)
     _only(f"{path}", document, SUITE_FIELDS)
     name = f"{path.parent.name}.{path.stem}"
     if document.get("name") != name:
         raise UserError(f"{path}: name is {document.get('name')!r}; by its place it is {name!r}")
-    entities = contract.load().entities
+    entities = known_entities()
     entity = None if path.parent.name == "bi" else _entity(path, name, entities)
     meta = document.get("meta") or {}
     _only(f"{path}: meta", meta, SUITE_META)
@@ -118,38 +116,14 @@ def load(path: Path) -> Suite:
     )
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that is there twice is a fault: the second would win silently."""
+def known_entities() -> dict[str, Entity]:
+    """Return the contract's entities; the file is read again only when it has changed."""
+    return _entities(contract.CONTRACT_FILE.stat().st_mtime_ns)
 
 
-def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Hashable, Any]:
-    seen = set()
-    for key_node, _ in node.value:
-        key = key_node.value
-        if key in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key {key!r} is there twice", key_node.start_mark
-            )
-        seen.add(key)
-    loader.flatten_mapping(node)
-    return loader.construct_mapping(node, deep=True)
-
-
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)  # noqa: S506
-    except FileNotFoundError:
-        raise UserError(
-            f"{path}: there is no such suite; every table that is checked needs one"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not readable as YAML: {error}") from None
-    if not isinstance(document, dict):
-        raise UserError(f"{path}: must hold name, meta and expectations")
-    return document
+@lru_cache(maxsize=1)
+def _entities(changed_at: int) -> dict[str, Entity]:
+    return contract.load().entities
 
 
 def _entity(path: Path, name: str, entities: dict[str, Entity]) -> Entity:
