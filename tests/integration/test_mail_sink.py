@@ -32,7 +32,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         process = subprocess.Popen([*command, "--folder", str(tmp_path / "mail")])
         started.append(process)
         deadline = time.monotonic() + 30
-        while not files.answers(port):
+        while files.is_free(port):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)

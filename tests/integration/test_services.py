@@ -252,16 +252,20 @@ def test_up_replaces_what_was_killed_and_only_that(run: Run) -> None:
     kill(before["mail"])
     rows = status(run)
     assert {rows["scheduler"]["state"], rows["mail"]["state"]} == {"dead"}
-    run("services.up()")
+    old = rows["mail"]["address"]
+    with socket.create_server(("127.0.0.1", int(old.rpartition(":")[2]))):
+        run("services.up()")
+    assert status(run)["mail"]["address"] != old, "the port had gone to somebody else"
     after = pids(run)
     assert {name for name in SERVICES if after[name] != before[name]} == {"scheduler", "mail"}
     assert [process for process in orphans if is_there(process)] == []
 
 
 def test_changed_connections_reach_the_tasks(run: Run) -> None:
-    before = pids(run)
+    before, address = pids(run), status(run)["api-server"]["address"]
     run("services.up()", AIRFLOW_CONN_ERP="postgresql://u:p@erp.example/erp")
     after = pids(run)
+    assert status(run)["api-server"]["address"] == address
     assert {name for name in SERVICES if after[name] != before[name]} == set(AIRFLOW)
     assert psutil.Process(after["scheduler"]).environ()["AIRFLOW_CONN_ERP"].endswith("/erp")
 

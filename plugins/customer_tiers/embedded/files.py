@@ -83,13 +83,6 @@ def is_free(port: int) -> bool:
     return True
 
 
-def answers(port: int) -> bool:
-    """Whether somebody listens on the port."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((LOOPBACK, port)) == 0
-
-
 def choose_port(file: Path, preferred: int, taken: Collection[int] = ()) -> int:
     """Return the port kept in a file if it is free, else the next free one, which is kept then."""
     kept = preferred

@@ -72,6 +72,15 @@ def find(run: Path, name: str) -> Running | None:
         return None
 
 
+def listens(noted: Running, port: int) -> bool:
+    """Whether it is this process, and no other, that serves the port."""
+    try:
+        opened = psutil.Process(noted.pid).net_connections("tcp")
+    except psutil.Error:
+        return False
+    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in opened)
+
+
 def stop(run: Path, names: Iterable[str], patience: float) -> list[str]:
     """Stop processes with all they started, and return the names of those that were there.
 

@@ -23,6 +23,9 @@ from customer_tiers.errors import UserError
 READY_SECONDS = 180
 """A slow machine compiles all of Airflow's modules at its first start."""
 
+PORTS_TO_TRY = 5
+"""Each was free when we looked, so losing this many in a row is no accident."""
+
 PATIENCE_SECONDS = 8
 """How long a process may take to end by itself before it is killed."""
 
@@ -111,22 +114,25 @@ def _start_cluster(progress: Progress) -> None:
 
 def _start_mail_sink(run: Path, logs: Path, progress: Progress) -> None:
     noted = processes.find(run, "mail")
-    if noted and noted.is_alive() and files.answers(mail_sink.port()):
+    if noted and noted.is_alive():
         return
     processes.stop(run, ["mail"], PATIENCE_SECONDS)
-    port = files.choose_port(run / "mail.port", mail_sink.PREFERRED_PORT)
     module = "customer_tiers.embedded.mail_sink"
     folder = str(settings.MAIL_FOLDER)
-    noted = processes.launch(
-        run,
-        "mail",
-        [sys.executable, "-P", "-m", module, "--port", str(port), "--folder", folder],
-        log=logs / "mail.log",
-        environment={**os.environ, "CUSTOMER_TIERS_HOME": str(settings.HOME)},
-        address=f"{files.LOOPBACK}:{port}",
-    )
-    _wait_for([noted], lambda: files.answers(port), logs)
-    progress(f"mail sink on {noted.address}, mails in {folder}")
+
+    def start(port: int) -> None:
+        noted = processes.launch(
+            run,
+            "mail",
+            [sys.executable, "-P", "-m", module, "--port", str(port), "--folder", folder],
+            log=logs / "mail.log",
+            environment={**os.environ, "CUSTOMER_TIERS_HOME": str(settings.HOME)},
+            address=f"{files.LOOPBACK}:{port}",
+        )
+        _wait_for([noted], lambda: processes.listens(noted, port), logs)
+        progress(f"mail sink on {noted.address}, mails in {folder}")
+
+    _on_free_port(run / "mail.port", mail_sink.PREFERRED_PORT, start)
 
 
 def _start_airflow(run: Path, logs: Path, progress: Progress) -> None:
@@ -141,15 +147,34 @@ def _start_airflow(run: Path, logs: Path, progress: Progress) -> None:
         return
     if changed and alive:
         progress("connections or settings changed, Airflow starts again")
-    missing = set(airflow.COMPONENTS) - (set() if changed else alive)
-    processes.stop(run, sorted(missing), PATIENCE_SECONDS)
+        alive = set()
+    processes.stop(run, sorted(set(airflow.COMPONENTS) - alive), PATIENCE_SECONDS)
     cluster.ensure_database(airflow.DATABASE)
-    port = _api_port(run, missing)
-    environment = airflow.environment(cluster, port)
-    if airflow.migrate(cluster, environment, logs / "airflow.log"):
-        progress("Airflow's own tables are ready")
+    server = noted["api-server"]
+    old_port = int(server.address.rpartition(":")[2]) if server else None
+
+    def start(port: int) -> None:
+        # All processes talk to the server, so all start again when its port is another.
+        missing = set(airflow.COMPONENTS) - (alive if port == old_port else set())
+        processes.stop(run, sorted(missing), PATIENCE_SECONDS)
+        environment = airflow.environment(cluster, port)
+        if airflow.migrate(cluster, environment, logs / "airflow.log"):
+            progress("Airflow's own tables are ready")
+        _launch_airflow(run, logs, missing, environment, port)
+        progress(f"Airflow on {airflow.url(port)}, user {airflow.USER}")
+
+    if "api-server" in alive and old_port:
+        start(old_port)
+    else:
+        _on_free_port(run / "airflow.port", airflow.PREFERRED_PORT, start)
+    marks.write_text(mark)
+
+
+def _launch_airflow(
+    run: Path, logs: Path, names: set[str], environment: dict[str, str], port: int
+) -> None:
     began = datetime.now(UTC)
-    for name in (name for name in airflow.COMPONENTS if name in missing):
+    for name in (name for name in airflow.COMPONENTS if name in names):
         processes.launch(
             run,
             name,
@@ -158,24 +183,13 @@ def _start_airflow(run: Path, logs: Path, progress: Progress) -> None:
             environment=environment,
             address=airflow.url(port) if name == "api-server" else "",
         )
-    _wait_for_airflow(run, logs, missing, began)
-    marks.write_text(mark)
-    progress(f"Airflow on {airflow.url(port)}, user {airflow.USER}")
-
-
-def _api_port(run: Path, missing: set[str]) -> int:
-    """The port of a server that stays up, else a free one; the others must be told the same."""
-    noted = processes.find(run, "api-server")
-    if noted and "api-server" not in missing:
-        return int(noted.address.rpartition(":")[2])
-    return files.choose_port(run / "airflow.port", airflow.PREFERRED_PORT)
-
-
-def _wait_for_airflow(run: Path, logs: Path, missing: set[str], began: datetime) -> None:
     noted = [found for name in airflow.COMPONENTS if (found := processes.find(run, name))]
     client = api()
 
     def is_ready() -> bool:
+        # Somebody else's server may answer on the port until ours finds it taken.
+        if not processes.listens(noted[0], port):
+            return False
         try:
             client.warm_up()
             health = client.health()
@@ -186,7 +200,7 @@ def _wait_for_airflow(run: Path, logs: Path, missing: set[str], began: datetime)
             # A heartbeat may be one of the process that died before.
             _is_after(part.get(f"latest_{name.replace('-', '_')}_heartbeat"), began)
             for name, part in parts.items()
-            if name in missing
+            if name in names
         )
 
     _wait_for(noted, is_ready, logs)
@@ -196,11 +210,31 @@ def _is_after(heartbeat: str | None, began: datetime) -> bool:
     return heartbeat is not None and datetime.fromisoformat(heartbeat) >= began
 
 
+class _PortTaken(Exception):
+    """Somebody took a port between our look at it and the start of our server."""
+
+
+def _on_free_port(kept: Path, preferred: int, start: Callable[[int], None]) -> None:
+    taken: set[int] = set()
+    while True:
+        port = files.choose_port(kept, preferred, taken)
+        try:
+            return start(port)
+        except _PortTaken as error:
+            taken.add(port)
+            if len(taken) == PORTS_TO_TRY:
+                ports = ", ".join(map(str, sorted(taken)))
+                raise UserError(f"the ports {ports} were all taken by others, try again") from error
+
+
 def _wait_for(noted: Sequence[processes.Running], is_ready: Callable[[], bool], logs: Path) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while not is_ready():
         for process in noted:
             if not process.is_alive():
+                port = process.address.rpartition(":")[2]
+                if port and not files.is_free(int(port)):
+                    raise _PortTaken
                 raise UserError(
                     f"{process.name} ended while starting: see {logs}/{process.name}.log"
                 )
