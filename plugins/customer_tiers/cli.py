@@ -44,7 +44,7 @@ def main() -> None:
 
 def say(line: str) -> None:
     """Print one line of progress."""
-    out.print(line, markup=False)
+    out.print(line, markup=False, soft_wrap=True)
 
 
 @app.command()

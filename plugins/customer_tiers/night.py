@@ -156,13 +156,19 @@ def note_fault(run: Run, line: str) -> None:
 
 
 def refuse(run: Run) -> None:
-    """Close a night in which a step failed: nothing published, what is published marked stale."""
+    """Close a night in which a step failed: nothing published, what is published marked stale.
+
+    Raises:
+        UserError: Always, so that the run counts as failed: Airflow judges a run by its last tasks.
+    """
     with run.warehouse as connection:
         row = connection.execute(
             "select business_date, message from ops.run where run_id = %s", [run.run_id]
         ).fetchone()
         day, why = row or (run.business_date, None)
-        publication.refuse(connection, run.run_id, day, why or "a step failed; see its log")
+        why = why or "a step failed; see its log"
+        publication.refuse(connection, run.run_id, day, why)
+    raise UserError(why)
 
 
 def send(run: Run) -> str:

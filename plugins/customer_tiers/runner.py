@@ -66,7 +66,8 @@ def _finish(airflow: AirflowApi, dag_id: str, run_id: str, say: Say) -> None:
     """
 
     def report(change: TaskChange) -> None:
-        if change.state in SHOWN:
+        is_named = bool(change.label) or change.map_index < 0
+        if change.state in SHOWN and is_named:
             label = f" {change.label}" if change.label else ""
             seconds = f" {change.seconds:.1f} s" if change.seconds is not None else ""
             say(f"  {change.task_id}{label}: {change.state}{seconds}")
@@ -88,6 +89,6 @@ def _why(airflow: AirflowApi, dag_id: str, run_id: str) -> str:
         if task["state"] == "failed"
         and (line := airflow.xcom(dag_id, run_id, task["task_id"], "error", task["map_index"]))
     ]
-    return " | ".join(lines) or (
+    return " | ".join(dict.fromkeys(lines)) or (
         f"{dag_id}, run {run_id} failed without a line of its own; see the Airflow UI or var/logs"
     )
