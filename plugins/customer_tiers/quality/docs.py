@@ -26,7 +26,6 @@ from customer_tiers.quality.rules import QUERY_TYPE, Rule
 from customer_tiers.quality.suites import Suite
 
 if TYPE_CHECKING:
-    from great_expectations.core import ExpectationSuiteValidationResult
     from great_expectations.data_context import AbstractDataContext
 
 LOG = logging.getLogger(__name__)
@@ -164,7 +163,7 @@ def _keep(
     suite: Suite,
     results: list[Any],
     rows: list[dict[str, Any]],
-) -> ExpectationSuiteValidationResult:
+) -> None:
     """Put a suite's results where GX's page builder looks for them."""
     from great_expectations.core import ExpectationSuiteValidationResult
     from great_expectations.core.run_identifier import RunIdentifier
@@ -191,7 +190,6 @@ def _keep(
             "validation_time": checked_at,
             "active_batch_definition": {"data_asset_name": suite.table},
         },
-        batch_id=suite.table,
     )
     key = ValidationResultIdentifier(
         expectation_suite_identifier=ExpectationSuiteIdentifier(name=suite.name),
@@ -199,4 +197,3 @@ def _keep(
         batch_identifier=suite.table,
     )
     here.validation_results_store.set(key, made)
-    return made

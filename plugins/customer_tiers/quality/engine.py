@@ -7,6 +7,7 @@ import os
 import re
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -91,38 +92,30 @@ def validate(
     Raises:
         UserError: A rule could not be computed, or GX dropped one.
     """
-    here = context()
-    schema, _, table_name = table.partition(".")
-    source = here.data_sources.add_postgres(_unique(name), connection_string=_gx_url(url))
-    try:
-        with warnings.catch_warnings():  # GX would rather have one data source per schema
-            warnings.simplefilter("ignore", DeprecationWarning)
-            batch = source.add_table_asset(table_name, table_name=table_name, schema_name=schema)
+    here, unique = context(), _unique(name)
+    with ExitStack() as undo:
+        source = here.data_sources.add_postgres(unique, connection_string=_gx_url(url))
+        undo.callback(here.data_sources.delete, unique)
+        undo.callback(lambda: source.get_execution_engine().engine.dispose())
+        undo.callback(lambda: source.get_engine().dispose())
         suite = here.suites.add(
-            gx().ExpectationSuite(
-                name=source.name,
-                expectations=[_serialised(rule) for rule in rules],
-            )
+            gx().ExpectationSuite(unique, [_serialised(rule) for rule in rules])
         )
-        try:
-            definition = here.validation_definitions.add(
-                gx().ValidationDefinition(
-                    name=source.name,
-                    data=batch.add_batch_definition_whole_table("whole"),
-                    suite=suite,
-                )
-            )
-            try:
-                found = definition.run(result_format=RESULT_FORMAT).results
-            finally:
-                here.validation_definitions.delete(definition.name)
-        finally:
-            here.suites.delete(suite.name)
-    finally:
-        for pool in (source.get_engine(), source.get_execution_engine().engine):
-            pool.dispose()
-        here.data_sources.delete(source.name)
-    return _by_name(name, rules, found)
+        undo.callback(here.suites.delete, unique)
+        definition = here.validation_definitions.add(
+            gx().ValidationDefinition(name=unique, data=_whole(source, table), suite=suite)
+        )
+        undo.callback(here.validation_definitions.delete, unique)
+        return _by_name(name, rules, definition.run(result_format=RESULT_FORMAT).results)
+
+
+def _whole(source: Any, table: str) -> Any:
+    """Return GX's batch definition of a whole table."""
+    schema, _, name = table.partition(".")
+    with warnings.catch_warnings():  # GX would rather have one data source per schema
+        warnings.simplefilter("ignore", DeprecationWarning)
+        asset = source.add_table_asset(name, table_name=name, schema_name=schema)
+    return asset.add_batch_definition_whole_table("whole")
 
 
 def severity(result: ExpectationValidationResult) -> str:

@@ -23,6 +23,42 @@ from customer_tiers.quality.check import failed_rules
 from customer_tiers.quality.predicates import bad_rows, repeated
 from customer_tiers.quality.results import Outcome
 
+KEEP = """
+insert into quarantine.rows as held (
+    entity, row_key, rule, column_name, reason, row_data, first_seen_run, last_seen_run
+)
+select distinct on (row_key, rule)
+    %(entity)s, row_key, rule, column_name, reason, row_data, %(run)s, %(run)s
+from bad_row inner join bad_key using (row_at)
+on conflict (entity, row_key, rule) do update set
+    column_name = excluded.column_name,
+    reason = excluded.reason,
+    row_data = excluded.row_data,
+    last_seen_run = excluded.last_seen_run,
+    last_seen_at = clock_timestamp(),
+    resolved_run = null,
+    resolved_at = null
+"""
+"""One entry per bad row and rule: the first run that saw it stays, the last one moves on."""
+
+
+RESOLVE = """
+update quarantine.rows as held
+set resolved_run = {run}, resolved_at = clock_timestamp()
+where held.entity = {entity} and held.resolved_run is null and (
+    ({is_complete} and held.last_seen_run <> {run})
+    or (entity, row_key, rule) in (
+        select waiting.entity, waiting.row_key, waiting.rule
+        from quarantine.rows as waiting
+        cross join lateral
+            jsonb_populate_record(null::{table}, waiting.row_data) as waiting_row
+        inner join {table} as staged on {same_key}
+        where waiting.entity = {entity} and waiting.resolved_run is null
+    )
+)
+"""
+"""Close what is staged now under its key, and after a complete extract what it did not confirm."""
+
 
 class Moved(dict[str, int]):
     """Rule -> rows that broke it; `rows` counts each row once."""
@@ -188,25 +224,7 @@ def _keep(
             table=table,
         )
     )
-    connection.execute(
-        """
-        insert into quarantine.rows as held (
-            entity, row_key, rule, column_name, reason, row_data, first_seen_run, last_seen_run
-        )
-        select distinct on (row_key, rule)
-            %(entity)s, row_key, rule, column_name, reason, row_data, %(run)s, %(run)s
-        from bad_row inner join bad_key using (row_at)
-        on conflict (entity, row_key, rule) do update set
-            column_name = excluded.column_name,
-            reason = excluded.reason,
-            row_data = excluded.row_data,
-            last_seen_run = excluded.last_seen_run,
-            last_seen_at = clock_timestamp(),
-            resolved_run = null,
-            resolved_at = null
-        """,
-        {"entity": entity.name, "run": run_id},
-    )
+    connection.execute(KEEP, {"entity": entity.name, "run": run_id})
 
 
 def _resolve_other_rules(connection: psycopg.Connection, entity: Entity, run_id: str) -> None:
@@ -243,23 +261,7 @@ def resolve(
         is_complete: The extract held all rows, so that an entry it did not confirm is gone too.
         stage_table: What is left to load; by default the entity's stage table.
     """
-    statement = sql.SQL(
-        """
-        update quarantine.rows as held
-        set resolved_run = {run}, resolved_at = clock_timestamp()
-        where held.entity = {entity} and held.resolved_run is null and (
-            ({is_complete} and held.last_seen_run <> {run})
-            or (entity, row_key, rule) in (
-                select waiting.entity, waiting.row_key, waiting.rule
-                from quarantine.rows as waiting
-                cross join lateral
-                    jsonb_populate_record(null::{table}, waiting.row_data) as waiting_row
-                inner join {table} as staged on {same_key}
-                where waiting.entity = {entity} and waiting.resolved_run is null
-            )
-        )
-        """
-    ).format(
+    statement = sql.SQL(RESOLVE).format(
         run=sql.Literal(run_id),
         entity=sql.Literal(entity.name),
         is_complete=sql.Literal(is_complete),
