@@ -26,8 +26,8 @@ READY_SECONDS = 180
 PORTS_TO_TRY = 5
 """Each was free when we looked, so losing this many in a row is no accident."""
 
-PATIENCE_SECONDS = 8
-"""How long a process may take to end by itself before it is killed."""
+PATIENCE_SECONDS = 4
+"""Airflow writes its last words within a second; then its interpreter takes long to go."""
 
 Progress = Callable[[str], None]
 
