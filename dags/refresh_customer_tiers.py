@@ -13,7 +13,6 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import Metadata, Param, TriggerRule, dag, get_current_context, task
 
-from customer_tiers.contract import SYSTEMS
 from customer_tiers.orchestration import (
     DEFAULT_ARGS,
     PUBLISHED_TIERS,
@@ -46,7 +45,7 @@ def refresh_customer_tiers():
         perform("begin", values)
         return values
 
-    @task(map_index_template="{{ task.op_kwargs['system'] }}")
+    @task
     def load(values: dict, system: str) -> list[str]:
         return perform("load", values, system)
 
@@ -72,13 +71,14 @@ def refresh_customer_tiers():
         perform("refuse", describe_run(get_current_context()))
 
     values = begin()
-    loaded = load.partial(values=values).expand(system=SYSTEMS)
+    erp = load.override(task_id="load_erp")(values, "erp")
+    crm = load.override(task_id="load_crm")(values, "crm")  # its rows refer to those of the ERP
     day = settle(values)
     facts = build.override(task_id="build_facts")(values, day, "facts")
     tiers = build.override(task_id="build_tiers")(values, day, "tiers")
     checked, published = audit(values), publish(values, day)
-    loaded >> day >> facts >> tiers >> checked >> published
-    [values, loaded, day, facts, tiers, checked, published] >> refuse()
+    erp >> crm >> day >> facts >> tiers >> checked >> published
+    [values, erp, crm, day, facts, tiers, checked, published] >> refuse()
 
 
 refresh_customer_tiers()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import psycopg
 
@@ -23,6 +23,9 @@ from customer_tiers.sources import definition
 
 PLAUSIBLE_FUTURE = timedelta(days=366)
 """Requested deliveries and expected closings lie ahead, but hardly more than a year."""
+
+CLOCK_DIFFERENCE = timedelta(days=2)
+"""How far a source's clock and zone may be ahead of the day of the run."""
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +86,14 @@ def load(run: Run, system: str) -> list[str]:
     """Load one business system into raw; return a line per entity."""
     terms = contract.load()
     source = definition.load(run.source, terms)
-    latest = max(run.run_date, run.business_date or run.run_date) + PLAUSIBLE_FUTURE
-    job = Load(run.run_id, run.source, connections.warehouse(run.source), latest)
+    today = max(run.run_date, run.business_date or run.run_date)
+    job = Load(
+        run_id=run.run_id,
+        source=run.source,
+        warehouse_url=connections.warehouse(run.source),
+        latest_date=today + PLAUSIBLE_FUTURE,
+        latest_change=datetime.combine(today + CLOCK_DIFFERENCE, time.min, tzinfo=UTC),
+    )
     return load_system(job, terms, source, system, run.path)
 
 
@@ -104,7 +113,6 @@ def settle(run: Run) -> str:
         connection.execute(
             "update ops.run set business_date = %s where run_id = %s", [row[0], run.run_id]
         )
-        quality.docs.build(connection, run.source, run.run_id)
     return row[0].isoformat()
 
 
@@ -129,7 +137,9 @@ def audit(run: Run) -> None:
     outcomes = quality.check_published(connections.warehouse(run.source))
     with run.warehouse as connection:
         quality.results.store(connection, run.run_id, outcomes)
-        quality.decide(outcomes, source=run.source, entity=None)
+        for line in quality.decide(outcomes, source=run.source):
+            log.warning(line)
+        quality.docs.build(connection, run.source, run.run_id)
 
 
 def publish(run: Run, business_date: str) -> str:
@@ -168,6 +178,7 @@ def refuse(run: Run) -> None:
         day, why = row or (run.business_date, None)
         why = why or "a step failed; see its log"
         publication.refuse(connection, run.run_id, day, why)
+        quality.docs.build(connection, run.source, run.run_id)
     raise UserError(why)
 
 

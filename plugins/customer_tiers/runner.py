@@ -21,6 +21,9 @@ DELIVERY_SECONDS = 120
 SHOWN = ("running", "success", "failed", "up_for_retry")
 """States of a step that are worth a line."""
 
+LOADS = ("load_erp", "load_crm")
+"""Steps that return lines."""
+
 FINDINGS = ("quarantined:", "warning:")
 """How the lines begin that say what the checks of an entity found."""
 
@@ -66,14 +69,11 @@ def _finish(airflow: AirflowApi, dag_id: str, run_id: str, say: Say) -> None:
     """
 
     def report(change: TaskChange) -> None:
-        is_named = bool(change.label) or change.map_index < 0
-        if change.state in SHOWN and is_named:
-            label = f" {change.label}" if change.label else ""
+        if change.state in SHOWN:
             seconds = f" {change.seconds:.1f} s" if change.seconds is not None else ""
-            say(f"  {change.task_id}{label}: {change.state}{seconds}")
-        if change.task_id == "load" and change.state == "success":
-            lines = airflow.xcom(dag_id, run_id, "load", map_index=change.map_index) or []
-            for line in lines:
+            say(f"  {change.task_id}: {change.state}{seconds}")
+        if change.task_id in LOADS and change.state == "success":
+            for line in airflow.xcom(dag_id, run_id, change.task_id) or []:
                 if line.startswith(FINDINGS):
                     say(f"    {line}")
 

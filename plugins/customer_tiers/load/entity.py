@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import psycopg
 from psycopg import sql
@@ -30,13 +30,15 @@ read may commit rows that look older than what we have seen."""
 class Load:
     """What a run knows when it loads an entity.
 
-    `latest_date` is the last plausible date in the data (no later day is believed).
+    `latest_date` is the last plausible date in the data (no later day is believed);
+    `latest_change` the last plausible moment of a change, beyond which no watermark moves.
     """
 
     run_id: str
     source: str
     warehouse_url: str
     latest_date: date
+    latest_change: datetime
 
 
 def load_entity(
@@ -161,11 +163,13 @@ def _write_ledger(
     """Write the ledger row and move the watermark, in the transaction that wrote the data."""
     end = window.end if window else None
     if end is not None:
+        # One row stamped 2999 must not hide all later changes; it is read again each night.
+        mark = min(end, load.latest_change)
         connection.execute(
             "insert into ops.watermark (entity, cursor_at) values (%s, %s) "
             "on conflict (entity) do update set cursor_at = excluded.cursor_at "
             "where watermark.cursor_at < excluded.cursor_at",
-            [entity.name, end],
+            [entity.name, mark],
         )
     connection.execute(
         sql.SQL(
