@@ -1,10 +1,10 @@
-{# The night's date is a variable, never a clock, so that any past night can be computed again. #}
+{# The night's date is a variable, never a clock: a past night can be computed again. #}
 {% macro business_date() -%}
     cast('{{ var("business_date") }}' as date)
 {%- endmacro %}
 
 
-{# `months` is a number or a column. Month ends are kept: 31 May - 3 months = 28 or 29 February. #}
+{# `months` is a number or a column; 31 May - 3 months = 28 or 29 February. #}
 {% macro months_before(months, date) -%}
     cast({{ dbt.dateadd('month', '-(' ~ months ~ ')', date) }} as date)
 {%- endmacro %}

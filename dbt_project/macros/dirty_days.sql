@@ -1,11 +1,11 @@
-{# How facts follow change (D10). In the transaction that changes an invoice line, the loader writes
-   the days the line counts on, before and after, into ops.dirty_day. The facts add the days of lines
-   whose rate, cost or category changed, delete all these days, compute them again and, in the
-   transaction of the last fact, empty the list. A day too many costs time, a day too few is wrong,
-   so each rule errs to more. #}
+{# How facts follow change (D10). In the transaction that changes an invoice line, the
+   loader writes the days the line counts on, before and after, into ops.dirty_day. The
+   facts add the days of lines whose rate, cost or category changed, delete all these
+   days, compute them again and, in the transaction of the last fact, empty the list.
+   A day too many costs time, a day too few is wrong, so each rule errs to more. #}
 
 
-{# fct_sales_days is the last fact built, so its presence says that all facts are complete. #}
+{# fct_sales_days is the last fact built; where it is, all facts are complete. #}
 {% macro builds_only_dirty_days() -%}
     {%- set facts = fact_relation('fct_sales_days') if execute -%}
     {{ return((facts and not flags.FULL_REFRESH) | default(false, true)) }}
@@ -20,21 +20,23 @@
 
 
 {% macro refuse_half_built_facts() -%}
-    {%- if execute and builds_only_dirty_days() and not fact_relation('fct_category_days') -%}
+    {%- set is_missing = execute and not fact_relation('fct_category_days') -%}
+    {%- if is_missing and builds_only_dirty_days() -%}
         {% do exceptions.raise_compiler_error(
-            'fct_category_days is missing beside fct_sales_days; build the facts with --full-refresh'
+            'fct_category_days is missing beside fct_sales_days; '
+            ~ 'build the facts with --full-refresh'
         ) %}
     {%- endif -%}
 {%- endmacro %}
 
 
-{# Compares what lines are valued with now with what the facts were valued with. A credit note is
-   valued on the day of its sale, so later ones are touched too, on both of their days. #}
+{# Compares what lines are valued with now with what the facts were valued with. A
+   credit note is valued on the day of its sale, so later ones are touched too. #}
 {% macro widen_dirty_days_by_prices() -%}
     {%- if builds_only_dirty_days() and fact_relation('int_prices_remembered') %}
-    {%- set prices = ref('int_prices_dated') -%}
-    {%- set remembered = fact_relation('int_prices_remembered') -%}
-    {%- set lines = ref('stg_erp__invoice_lines') %}
+        {%- set prices = ref('int_prices_dated') -%}
+        {%- set remembered = fact_relation('int_prices_remembered') -%}
+        {%- set lines = ref('stg_erp__invoice_lines') %}
     with
 
     changed_prices as (

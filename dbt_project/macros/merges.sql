@@ -1,5 +1,5 @@
-{# Follows merged_into_id to the record that is left: every id with the id of its survivor.
-   A target that does not exist, or a circle of merges, leaves a record as its own survivor. #}
+{# Follows merged_into_id to the record that is left: each id with its survivor's id.
+   A target that does not exist, or a circle of merges, leaves a record as it is. #}
 {% macro resolve_merges(relation, id) -%}
     with recursive records as (
 

@@ -1,9 +1,9 @@
-{# The published table, or an empty relation with the same columns before the first night. #}
+{# The published table, or no rows of the same columns before the first night. #}
 {% macro published_or_empty(table, columns) -%}
     {%- set published = adapter.get_relation(
         database=target.database, schema='bi', identifier=table
     ) if execute -%}
-    {%- if published %}
+{%- if published %}
         select
             {% for column in columns -%}
                 {{ column }}{{ ',' if not loop.last }}
@@ -12,8 +12,8 @@
     {%- else %}
         select
             {% for column, data_type in columns.items() -%}
-                cast(null as {{ data_type }}) as {{ column }}{{ ',' if not loop.last }}
-            {% endfor %}
+cast(null as {{ data_type }}) as {{ column }}{{ ',' if not loop.last }}
+{% endfor %}
         where false
-    {%- endif %}
+{%- endif %}
 {%- endmacro %}

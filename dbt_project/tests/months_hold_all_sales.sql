@@ -1,4 +1,4 @@
--- every cent of the facts up to the business date is in the months or with an excluded customer
+-- every cent of the facts is in the months or with an excluded customer
 with
 
 sales_days as (

@@ -23,7 +23,7 @@ summed as (
         month_start_date,
         missing_lines,
         {% for line in lines -%}
-        sum({{ line }}) as {{ line }},
+            sum({{ line }}) as {{ line }},
         {% endfor -%}
         cast(sum(order_lines) as integer) as order_lines,
         cast(sum(orders) as integer) as orders
@@ -70,17 +70,17 @@ typed as (
             'freight_cost', 'cm2', 'cost_to_serve', 'cm3',
             'receivable_financing_cost', 'bad_debt_cost', 'contribution'
         ] -%}
-        cast(margins.{{ line }} as numeric(18, 2)) as {{ line }},
+            cast(margins.{{ line }} as numeric(18, 2)) as {{ line }},
         {% endfor -%}
+        margins.order_lines,
+        margins.orders,
+        margins.missing_lines,
         case
             when margins.net_revenue > 0
                 then cast(
                     100 * margins.contribution / margins.net_revenue as numeric(18, 4)
                 )
         end as contribution_margin_pct,
-        margins.order_lines,
-        margins.orders,
-        margins.missing_lines,
         margins.month_start_date = {{ month_start('policy.business_date') }}
             as is_provisional
 

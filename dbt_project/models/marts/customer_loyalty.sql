@@ -24,7 +24,7 @@ typed as (
         {% for component in [
             'tenure', 'regularity', 'retention', 'breadth', 'satisfaction', 'payment'
         ] -%}
-        cast(loyalties.{{ component }} as numeric(7, 6)) as {{ component }},
+            cast(loyalties.{{ component }} as numeric(7, 6)) as {{ component }},
         {% endfor -%}
         loyalties.loyalty_index,
         loyalties.loyalty_completeness

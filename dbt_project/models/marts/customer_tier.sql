@@ -6,9 +6,9 @@ decisions as (
 
 ),
 
-compared as (
+reasoned as (
 
-    select * from {{ ref('int_tiers_compared') }}
+    select * from {{ ref('int_tiers_reasoned') }}
 
 ),
 
@@ -21,13 +21,42 @@ customers as (
 joined as (
 
     select
-        decisions.*,
+        decisions.business_date,
+        decisions.customer_id,
+        decisions.policy_id,
+        decisions.tier,
+        decisions.tier_rank,
+        decisions.previous_tier,
+        decisions.tier_since,
+        decisions.is_changed,
+        decisions.is_provisional,
+        decisions.contribution_12m,
+        decisions.contribution_score,
+        decisions.loyalty_index,
+        decisions.tier_score,
+        decisions.score_rank,
+        decisions.ties,
+        decisions.customers_ranked,
+        decisions.enter_score_better,
+        decisions.exit_score,
+        decisions.rule,
+        decisions.risk_flag,
+        decisions.cause,
+        decisions.net_revenue_12m,
+        decisions.returns_12m,
+        decisions.cogs_12m,
+        decisions.freight_12m,
+        decisions.cost_to_serve_12m,
+        decisions.financing_12m,
+        decisions.bad_debt_12m,
         customers.customer_name,
         customers.country,
         customers.region,
         customers.industry,
         customers.owner_id,
         customers.owner_name,
+        reasoned.contribution_12m_before,
+        reasoned.missing_lines,
         decisions.net_revenue_12m - coalesce(decisions.cogs_12m, 0) as cm1_12m,
         decisions.net_revenue_12m
         - coalesce(decisions.cogs_12m, 0)
@@ -36,15 +65,13 @@ joined as (
         - coalesce(decisions.cogs_12m, 0)
         - coalesce(decisions.freight_12m, 0)
         - coalesce(decisions.cost_to_serve_12m, 0) as cm3_12m,
-        compared.contribution_12m_before,
-        decisions.contribution_12m - compared.contribution_12m_before
-            as contribution_12m_change,
-        compared.missing_lines
+        decisions.contribution_12m - reasoned.contribution_12m_before
+            as contribution_12m_change
 
     from decisions
 
-    inner join compared
-        on decisions.customer_id = compared.customer_id
+    inner join reasoned
+        on decisions.customer_id = reasoned.customer_id
 
     left join customers
         on decisions.customer_id = customers.customer_id

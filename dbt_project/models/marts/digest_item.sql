@@ -25,13 +25,13 @@ reachable as (
 owner_items as (
 
     select
+        changes.*,
         'owner_digest' as kind,
         reachable.owner_id as recipient_id,
         reachable.owner_name as recipient_name,
         reachable.owner_email as recipient_email,
         reachable.locale,
-        reachable.owner_name,
-        changes.*
+        reachable.owner_name
 
     from changes
 
@@ -43,13 +43,13 @@ owner_items as (
 manager_items as (
 
     select
+        changes.*,
         'manager_digest' as kind,
         reachable.owner_id as recipient_id,
         reachable.owner_name as recipient_name,
         reachable.owner_email as recipient_email,
         reachable.locale,
-        owners.owner_name,
-        changes.*
+        owners.owner_name
 
     from changes
 
@@ -65,12 +65,68 @@ manager_items as (
 
 items as (
 
-    select *
+    select
+        kind,
+        recipient_id,
+        recipient_name,
+        recipient_email,
+        locale,
+        owner_name,
+        business_date,
+        customer_id,
+        customer_name,
+        owner_id,
+        from_tier,
+        to_tier,
+        direction,
+        cause,
+        reason_code,
+        main_driver,
+        main_driver_change,
+        contribution_12m_before,
+        contribution_12m,
+        contribution_12m_change,
+        loyalty_index_before,
+        loyalty_index,
+        score_rank_before,
+        score_rank,
+        customers_ranked,
+        policy_id,
+        tier_score
+
     from owner_items
 
     union all
 
-    select *
+    select
+        kind,
+        recipient_id,
+        recipient_name,
+        recipient_email,
+        locale,
+        owner_name,
+        business_date,
+        customer_id,
+        customer_name,
+        owner_id,
+        from_tier,
+        to_tier,
+        direction,
+        cause,
+        reason_code,
+        main_driver,
+        main_driver_change,
+        contribution_12m_before,
+        contribution_12m,
+        contribution_12m_change,
+        loyalty_index_before,
+        loyalty_index,
+        score_rank_before,
+        score_rank,
+        customers_ranked,
+        policy_id,
+        tier_score
+
     from manager_items
 
 )

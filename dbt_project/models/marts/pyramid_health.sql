@@ -99,15 +99,15 @@ shared as (
         cast(net_revenue_12m as numeric(18, 2)) as net_revenue_12m,
         cast(cost_to_serve_12m as numeric(18, 2)) as cost_to_serve_12m,
         cast(contribution_12m as numeric(18, 2)) as contribution_12m,
-        case
-            when all_contribution > 0
-                then cast(contribution_12m / all_contribution as numeric(14, 10))
-        end as contribution_share,
         cast(
             positive_contribution_12m / nullif(all_positive_contribution, 0)
             as numeric(14, 10)
         ) as positive_contribution_share,
-        cast(customers_with_loss as integer) as customers_with_loss
+        cast(customers_with_loss as integer) as customers_with_loss,
+        case
+            when all_contribution > 0
+                then cast(contribution_12m / all_contribution as numeric(14, 10))
+        end as contribution_share
 
     from totalled
 

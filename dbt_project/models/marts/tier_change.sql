@@ -3,7 +3,7 @@ with
 changes as (
 
     select *
-    from {{ ref('int_tiers_compared') }}
+    from {{ ref('int_tiers_reasoned') }}
     where is_changed
 
 ),

@@ -2,7 +2,7 @@ with
 
 decisions as (
 
-    select * from {{ ref('int_tiers_compared') }}
+    select * from {{ ref('int_tiers_reasoned') }}
 
 ),
 
@@ -17,7 +17,6 @@ typed as (
         previous_tier,
         tier_since,
         is_changed,
-        rule in ('new', 'small_population') as is_provisional,
         cast(contribution_12m as numeric(18, 2)) as contribution_12m,
         cast(contribution_score as numeric(7, 4)) as contribution_score,
         cast(loyalty_index as numeric(7, 4)) as loyalty_index,
@@ -36,7 +35,8 @@ typed as (
         cast(freight_12m as numeric(18, 2)) as freight_12m,
         cast(cost_to_serve_12m as numeric(18, 2)) as cost_to_serve_12m,
         cast(financing_12m as numeric(18, 2)) as financing_12m,
-        cast(bad_debt_12m as numeric(18, 2)) as bad_debt_12m
+        cast(bad_debt_12m as numeric(18, 2)) as bad_debt_12m,
+        rule in ('new', 'small_population') as is_provisional
 
     from decisions
 

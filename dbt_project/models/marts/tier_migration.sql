@@ -10,10 +10,10 @@ counted as (
 
     select
         business_date,
-        coalesce(previous_tier, 'none') as from_tier,
         tier as to_tier,
         cast(count(*) as integer) as customers,
-        cast(sum(contribution_12m) as numeric(18, 2)) as contribution_12m
+        cast(sum(contribution_12m) as numeric(18, 2)) as contribution_12m,
+        coalesce(previous_tier, 'none') as from_tier
 
     from decisions
 

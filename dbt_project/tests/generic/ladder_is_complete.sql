@@ -1,4 +1,4 @@
-{# A ladder ends at 1, its shares rise with the rank, and each cap names exactly one tier. #}
+{# A ladder ends at 1, its shares rise with the rank, and each cap names one tier. #}
 {% test ladder_is_complete(model) %}
 
     with

@@ -1,5 +1,7 @@
 {# The sums of the model's expressions equal the sums over another relation. #}
-{% test same_sum(model, columns, compare_to, compare_columns=none, compare_where='true') %}
+{% test same_sum(
+    model, columns, compare_to, compare_columns=none, compare_where='true'
+) %}
     {%- set others = compare_columns or columns %}
 
     with

@@ -47,7 +47,7 @@ summed as (
     select
         customer_id,
         {% for name, column in lines -%}
-        sum(case when window_number = 1 then {{ column }} end) as {{ name }}_12m,
+            sum(case when window_number = 1 then {{ column }} end) as {{ name }}_12m,
         {% endfor -%}
         sum(case when window_number = 1 then contribution end) as contribution_12m,
         sum(case when window_number = 2 then contribution end)
@@ -67,8 +67,8 @@ filled as (
         coalesce(summed.net_revenue_12m, 0) as net_revenue_12m,
         coalesce(summed.returns_12m, 0) as returns_12m,
         {% for name in ['cogs', 'freight', 'cost_to_serve', 'financing', 'bad_debt'] -%}
-        case when found.has_{{ name }} then coalesce(summed.{{ name }}_12m, 0) end
-            as {{ name }}_12m,
+            case when found.has_{{ name }} then coalesce(summed.{{ name }}_12m, 0) end
+                as {{ name }}_12m,
         {% endfor -%}
         coalesce(summed.contribution_12m, 0) as contribution_12m,
         coalesce(summed.contribution_prior_12m, 0) as contribution_prior_12m

@@ -41,10 +41,10 @@ pivoted as (
         lead(valid_from, 1, cast('9999-12-31' as date)) over (
             order by valid_from
         ) as valid_until_date,
-        {% for driver in drivers -%}
+    {% for driver in drivers -%}
         coalesce(max(case when driver = '{{ driver }}' then rate end), 0)
             as {{ driver }}_rate{{ ',' if not loop.last }}
-        {% endfor %}
+    {% endfor %}
 
     from rates_known
     where newest = 1

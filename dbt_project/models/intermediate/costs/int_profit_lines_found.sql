@@ -31,7 +31,7 @@ cost_rates as (
 sales_counted as (
 
     select
-        count(*) as days,
+        count(*) as sales_days,
         coalesce(sum(lines_with_discount), 0) as lines_with_discount,
         coalesce(sum(lines_with_freight), 0) as lines_with_freight,
         coalesce(sum(order_lines + return_lines - lines_without_cost), 0)
@@ -53,7 +53,7 @@ receivables_counted as (
 
 services_counted as (
 
-    select count(*) as days
+    select count(*) as service_days
     from service_days
 
 ),
@@ -72,7 +72,8 @@ found as (
         sales_counted.lines_with_cost > 0 as has_cogs,
         sales_counted.lines_with_freight > 0 as has_freight,
         rates_counted.rates > 0
-        and sales_counted.days + services_counted.days > 0 as has_cost_to_serve,
+        and sales_counted.sales_days + services_counted.service_days
+        > 0 as has_cost_to_serve,
         receivables_counted.receivables > 0 as has_financing,
         receivables_counted.write_offs > 0 as has_bad_debt
 
@@ -92,8 +93,8 @@ listed as (
         *,
         trim(trailing ',' from concat(
             {% for line in lines -%}
-            case when has_{{ line }} then '' else '{{ line }},' end
-            {{- ',' if not loop.last }}
+                case when has_{{ line }} then '' else '{{ line }},' end
+                {{- ',' if not loop.last }}
             {% endfor %}
         )) as missing_lines
 

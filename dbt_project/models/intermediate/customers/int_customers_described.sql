@@ -24,7 +24,7 @@ owners as (
 
 ),
 
-{# One account speaks for a customer: the one the CRM itself ties to it, then the oldest. #}
+{# One account speaks for a customer: one that the CRM ties to it, then the oldest. #}
 accounts_ranked as (
 
     select
@@ -61,11 +61,11 @@ described as (
         customers.customer_name,
         customers.country,
         customers.region,
-        coalesce(customers.industry, accounts_ranked.industry) as industry,
         accounts_ranked.account_id,
         accounts_ranked.annual_potential,
-        coalesce(accounts_ranked.owner_id, customers.account_manager_id) as owner_id,
-        owners.owner_name
+        owners.owner_name,
+        coalesce(customers.industry, accounts_ranked.industry) as industry,
+        coalesce(accounts_ranked.owner_id, customers.account_manager_id) as owner_id
 
     from customers
 

@@ -46,13 +46,13 @@ resolved as (
         all_customers.customer_id,
         all_customers.survivor_id,
         all_customers.is_listed,
-        coalesce(customers.customer_name, all_customers.survivor_id)
-            as customer_name,
         customers.tax_id,
         customers.country,
         customers.region,
         customers.industry,
         customers.account_manager_id,
+        coalesce(customers.customer_name, all_customers.survivor_id)
+            as customer_name,
         coalesce(customers.status, 'active') = 'internal' as is_internal
 
     from all_customers

@@ -10,16 +10,21 @@ policies as (
 
 ),
 
+in_force as (
+
+    select max(valid_from) as valid_from
+    from policies
+    where valid_from <= business_date
+
+),
+
 latest as (
 
-    select *
+    select policies.*
     from policies
-    where
-        valid_from = (
-            select max(valid_from)
-            from policies
-            where valid_from <= business_date
-        )
+
+    inner join in_force
+        on policies.valid_from = in_force.valid_from
 
 ),
 

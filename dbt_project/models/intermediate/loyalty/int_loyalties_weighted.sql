@@ -49,11 +49,15 @@ weights as (
 
     select
         {% for component in components -%}
-        max(case when loyalty_weights.component = '{{ component }}'
-            then loyalty_weights.weight end) as {{ component }}_weight,
+            max(case
+                when loyalty_weights.component = '{{ component }}'
+                    then loyalty_weights.weight
+            end) as {{ component }}_weight,
         {% endfor -%}
-        max(case when loyalty_weights.component = 'tenure'
-            then loyalty_weights.full_at end) as full_tenure_months
+        max(case
+            when loyalty_weights.component = 'tenure'
+                then loyalty_weights.full_at
+        end) as full_tenure_months
 
     from loyalty_weights
 
@@ -70,14 +74,16 @@ measured as (
         customers.last_sale_date,
         customers.orders,
         purchases.tenure_months,
-        customers.orders >= policy.loyalty_minimum_orders as is_measured,
-        cast(least(1, purchases.tenure_months / weights.full_tenure_months)
-            as numeric(7, 6)) as tenure,
+        cast(
+            least(1, purchases.tenure_months / weights.full_tenure_months)
+            as numeric(7, 6)
+        ) as tenure,
         purchases.regularity,
         purchases.retention,
         breadths.breadth,
         satisfactions.satisfaction,
-        payments.payment
+        payments.payment,
+        customers.orders >= policy.loyalty_minimum_orders as is_measured
 
     from customers
 
@@ -105,16 +111,18 @@ weighed as (
     select
         measured.*,
         {% for component in components -%}
-        coalesce(measured.{{ component }} * weights.{{ component }}_weight, 0)
-        {{- ' +' if not loop.last }}
+            coalesce(measured.{{ component }} * weights.{{ component }}_weight, 0)
+            {{- ' +' if not loop.last }}
         {% endfor -%}
-        as weighted_sum,
+            as weighted_sum,
         {% for component in components -%}
-        case when measured.{{ component }} is null then 0
-            else weights.{{ component }}_weight end
-        {{- ' +' if not loop.last }}
+            case
+                when measured.{{ component }} is null then 0
+                else weights.{{ component }}_weight
+            end
+            {{- ' +' if not loop.last }}
         {% endfor -%}
-        as weight_present
+            as weight_present
 
     from measured
 

@@ -10,9 +10,9 @@ summed as (
 
     select
         customer_id,
+        cast(sum(orders) as integer) as orders,
         min(day) as first_sale_date,
-        max(day) as last_sale_date,
-        cast(sum(orders) as integer) as orders
+        max(day) as last_sale_date
 
     from order_days
     group by customer_id

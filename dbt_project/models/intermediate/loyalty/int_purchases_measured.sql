@@ -24,7 +24,7 @@ quarters as (
 
 ),
 
-{# Quarters are counted back from the business date: no customer waits for a calendar. #}
+{# Quarters are counted back from the business date, not by the calendar. #}
 quarters_dated as (
 
     select

@@ -1,15 +1,17 @@
 {{
     config(
         materialized='incremental',
-        indexes=[{'columns': ['customer_id', 'day', 'product_category'], 'unique': true}],
+        indexes=[
+            {'columns': ['customer_id', 'day', 'product_category'], 'unique': true},
+        ],
         pre_hook=[
             "{{ widen_dirty_days_by_prices() }}",
             "{{ delete_dirty_days_from(this) }}",
         ],
     )
 }}
--- after {{ ref('int_prices_dated') }} and {{ ref('stg_erp__invoice_lines') }}, which say
--- what days a new price touches
+-- after {{ ref('int_prices_dated') }}
+-- and {{ ref('stg_erp__invoice_lines') }}, which tell the days that new prices touch
 
 with
 

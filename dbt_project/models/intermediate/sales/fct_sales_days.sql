@@ -63,14 +63,14 @@ typed as (
         {% for amount in [
             'gross_revenue', 'discounts', 'returns', 'net_revenue', 'cogs', 'freight_cost'
         ] -%}
-        cast({{ amount }} as numeric(18, 2)) as {{ amount }},
+            cast({{ amount }} as numeric(18, 2)) as {{ amount }},
         {% endfor -%}
         {% for number in [
             'order_lines', 'orders', 'drops', 'return_lines', 'lines_with_discount',
             'lines_with_freight', 'lines_without_cost', 'lines_without_rate'
         ] -%}
         cast({{ number }} as integer) as {{ number }}{{ ',' if not loop.last }}
-        {% endfor %}
+    {% endfor %}
 
     from summed
 

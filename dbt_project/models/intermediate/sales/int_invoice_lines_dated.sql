@@ -2,16 +2,16 @@
 with
 
 {% if only_dirty_days -%}
-dirty_days as (
+    dirty_days as (
 
-    select
-        key_id as customer_id,
-        day
+        select
+            key_id as customer_id,
+            day
 
-    from {{ source('ops', 'dirty_day') }}
-    where fact = 'sales'
+        from {{ source('ops', 'dirty_day') }}
+        where fact = 'sales'
 
-),
+    ),
 
 {% endif -%}
 {# Each CTE over the lines is read once, so that PostgreSQL looks up, not scans. #}
@@ -24,10 +24,10 @@ invoices as (
     from {{ ref('stg_erp__invoice_lines') }} as invoice_lines
 
     {% if only_dirty_days -%}
-    inner join dirty_days
-        on
-            invoice_lines.customer_id = dirty_days.customer_id
-            and invoice_lines.invoice_date = dirty_days.day
+        inner join dirty_days
+            on
+                invoice_lines.customer_id = dirty_days.customer_id
+                and invoice_lines.invoice_date = dirty_days.day
 
     {% endif -%}
     where
@@ -57,7 +57,7 @@ credit_note_lines as (
         is_posted
         and document_type = 'credit_note'
         {% if only_dirty_days -%}
-        and customer_id in (select dirty_days.customer_id from dirty_days)
+            and customer_id in (select dirty_days.customer_id from dirty_days)
         {%- endif %}
 
 ),
@@ -97,19 +97,51 @@ credit_notes as (
 
 dated as (
 
-    select *
+    select
+        invoice_id,
+        line_no,
+        customer_id,
+        product_id,
+        order_id,
+        original_invoice_id,
+        document_type,
+        quantity,
+        list_amount,
+        discount_amount,
+        net_amount,
+        cost_amount,
+        freight_amount,
+        currency,
+        day
+
     from invoices
 
     union all
 
-    select credit_notes.*
+    select
+        credit_notes.invoice_id,
+        credit_notes.line_no,
+        credit_notes.customer_id,
+        credit_notes.product_id,
+        credit_notes.order_id,
+        credit_notes.original_invoice_id,
+        credit_notes.document_type,
+        credit_notes.quantity,
+        credit_notes.list_amount,
+        credit_notes.discount_amount,
+        credit_notes.net_amount,
+        credit_notes.cost_amount,
+        credit_notes.freight_amount,
+        credit_notes.currency,
+        credit_notes.day
+
     from credit_notes
 
     {% if only_dirty_days -%}
-    inner join dirty_days
-        on
-            credit_notes.customer_id = dirty_days.customer_id
-            and credit_notes.day = dirty_days.day
+        inner join dirty_days
+            on
+                credit_notes.customer_id = dirty_days.customer_id
+                and credit_notes.day = dirty_days.day
     {%- endif %}
 
 )

@@ -3,7 +3,14 @@ with
 
 prices as (
 
-    select * from {{ ref('int_prices_dated') }}
+    select
+        price_kind,
+        key_id,
+        valid_from_date,
+        valid_until_date,
+        price
+
+    from {{ ref('int_prices_dated') }}
 
 )
 

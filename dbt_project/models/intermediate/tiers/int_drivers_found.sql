@@ -1,4 +1,4 @@
-{#- A line and what one unit of it does to contribution; the more specific line wins a tie. -#}
+{#- A line and what a unit of it does to contribution; the more specific wins a tie. -#}
 {%- set drivers = [
     ('returns', -1), ('net_revenue', 1), ('cogs', -1), ('freight', -1),
     ('cost_to_serve', -1), ('financing', -1), ('bad_debt', -1)
@@ -8,7 +8,7 @@ with
 changes as (
 
     select *
-    from {{ ref('int_tiers_compared') }}
+    from {{ ref('int_tiers_reasoned') }}
     where is_changed
 
 ),
@@ -16,19 +16,19 @@ changes as (
 drivers as (
 
     {% for driver, effect in drivers -%}
-    select
-        customer_id,
-        '{{ driver }}' as main_driver,
-        {{ loop.index }} as driver_order,
-        {{ driver }}_12m_change as main_driver_change,
-        contribution_12m_change,
-        {{ effect }} * {{ driver }}_12m_change as effect_on_contribution
+        select
+            customer_id,
+            '{{ driver }}' as main_driver,
+            {{ loop.index }} as driver_order,
+            {{ driver }}_12m_change as main_driver_change,
+            contribution_12m_change,
+            {{ effect }} * {{ driver }}_12m_change as effect_on_contribution
 
-    from changes
-    {% if not loop.last %}
-    union all
+        from changes
+        {% if not loop.last %}
+            union all
 
-    {% endif %}
+        {% endif %}
     {%- endfor %}
 
 ),

@@ -10,35 +10,6 @@ decisions as (
 
 ),
 
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
-score_weights as (
-
-    select * from {{ ref('score_weights') }}
-
-),
-
-weights as (
-
-    select
-        max(case
-            when score_weights.component = 'contribution' then score_weights.weight
-        end) as contribution_weight,
-        max(case
-            when score_weights.component = 'loyalty' then score_weights.weight
-        end) as loyalty_weight
-
-    from score_weights
-
-    inner join policy
-        on score_weights.policy_id = policy.policy_id
-
-),
-
 remembered as (
 
     select * from {{ ref('stg_bi__tier_decisions') }}
@@ -80,13 +51,13 @@ joined as (
         remembered.contribution_score as contribution_score_before,
         mergers.customer_id is not null as is_merged,
         {% for line in lines -%}
-        remembered.{{ line }}_12m as {{ line }}_12m_before,
+            remembered.{{ line }}_12m as {{ line }}_12m_before,
         {% endfor -%}
-        {% for line in lines -%}
+    {% for line in lines -%}
         coalesce(decisions.{{ line }}_12m, 0)
         - coalesce(remembered.{{ line }}_12m, 0) as {{ line }}_12m_change
         {{- ',' if not loop.last }}
-        {% endfor %}
+    {% endfor %}
 
     from decisions
 
@@ -101,7 +72,34 @@ joined as (
 directed as (
 
     select
-        *,
+        business_date,
+        customer_id,
+        policy_id,
+        previous_policy_id,
+        tier,
+        tier_rank,
+        previous_tier,
+        is_merged,
+        rule,
+        previous_rule,
+        risk_flag,
+        missing_lines,
+        contribution_score,
+        contribution_score_before,
+        loyalty_index,
+        loyalty_index_before,
+        tier_score,
+        score_rank,
+        score_rank_before,
+        ties,
+        customers_ranked,
+        enter_score_better,
+        exit_score,
+        {% for line in lines -%}
+            {{ line }}_12m,
+            {{ line }}_12m_before,
+            {{ line }}_12m_change,
+        {% endfor -%}
         coalesce(tier <> previous_tier, false) as is_changed,
         case when tier = previous_tier then previous_tier_since else business_date end
             as tier_since,
@@ -116,88 +114,6 @@ directed as (
 
     from joined
 
-),
-
-{# What the customer's own contribution and loyalty did in the direction of the move. #}
-measured as (
-
-    select
-        directed.*,
-        tier_sign * contribution_12m_change > 0 as is_moved_by_contribution,
-        coalesce(
-            tier_sign * (loyalty_index - loyalty_index_before) > 0, false
-        ) as is_moved_by_loyalty,
-        weights.contribution_weight
-        * tier_sign
-        * (coalesce(contribution_score, 0) - coalesce(contribution_score_before, 0))
-        as contribution_step,
-        weights.loyalty_weight
-        * tier_sign
-        * (coalesce(loyalty_index, 0) - coalesce(loyalty_index_before, 0))
-        as loyalty_step
-
-    from directed
-
-    cross join weights
-
-),
-
-reasoned as (
-
-    select
-        *,
-        case
-            when not is_changed then null
-            when policy_id <> previous_policy_id then 'policy_changed'
-            when is_merged then 'customers_merged'
-            when direction = 'entered' then 'enough_history'
-            when direction = 'returned' then 'not_enough_history'
-            when direction = 'down' and rule = 'capped_risk' then 'risk_flag'
-            when direction = 'down' and rule = 'capped_negative'
-                then 'negative_contribution'
-            when
-                direction = 'up'
-                and previous_rule = 'capped_risk'
-                and risk_flag is null
-                then 'risk_cleared'
-            when 'small_population' in (rule, previous_rule) then 'population_size'
-            when
-                is_moved_by_loyalty
-                and (
-                    not is_moved_by_contribution
-                    or loyalty_step > contribution_step
-                )
-                then case direction when 'up' then 'loyalty_up' else 'loyalty_down' end
-            when is_moved_by_contribution
-                then
-                    case direction
-                        when 'up' then 'contribution_up' else 'contribution_down'
-                    end
-            else 'others_moved'
-        end as reason_code
-
-    from measured
-
-),
-
-caused as (
-
-    select
-        *,
-        case
-            when previous_tier is null then 'initial'
-            when not is_changed then 'unchanged'
-            when reason_code = 'policy_changed' then 'policy'
-            when reason_code = 'customers_merged' then 'merge_split'
-            when reason_code = 'enough_history' then 'graduation'
-            when reason_code = 'not_enough_history' then 'restatement'
-            when reason_code in ('others_moved', 'population_size')
-                then 'displacement'
-            else 'own_change'
-        end as cause
-
-    from reasoned
-
 )
 
-select * from caused
+select * from directed

@@ -67,6 +67,9 @@ judged as (
         scores.customers_ranked,
         risks.risk_flag,
         scores.cut_rank,
+        caps.rank_if_negative,
+        caps.rank_if_risk,
+        caps.rank_if_few,
         case
             when scored.customer_id is null then 'new'
             when scores.customers_ranked < policy.minimum_customers_ranked
@@ -80,10 +83,7 @@ judged as (
                 and scores.cut_rank < caps.rank_if_negative
                 then 'capped_negative'
             else 'cut'
-        end as rule,
-        caps.rank_if_negative,
-        caps.rank_if_risk,
-        caps.rank_if_few
+        end as rule
 
     from customers
 
@@ -123,7 +123,27 @@ placed as (
 decided as (
 
     select
-        placed.*,
+        placed.business_date,
+        placed.customer_id,
+        placed.policy_id,
+        placed.tier_rank,
+        placed.rule,
+        placed.risk_flag,
+        placed.missing_lines,
+        placed.contribution_12m,
+        placed.net_revenue_12m,
+        placed.returns_12m,
+        placed.cogs_12m,
+        placed.freight_12m,
+        placed.cost_to_serve_12m,
+        placed.financing_12m,
+        placed.bad_debt_12m,
+        placed.contribution_score,
+        placed.loyalty_index,
+        placed.tier_score,
+        placed.score_rank,
+        placed.ties,
+        placed.customers_ranked,
         case when placed.rule <> 'small_population' then tiers.exit_score end
             as exit_score,
         case when placed.rule <> 'small_population' then tiers.enter_score_better end

@@ -1,4 +1,4 @@
--- depends on {{ source('bi', 'tier_decision') }}, which is absent before the first night
+-- {{ source('bi', 'tier_decision') }} is absent before the first night
 with
 
 tier_decisions as (
@@ -36,11 +36,20 @@ earlier_nights as (
 
 ),
 
+newest_night as (
+
+    select max(business_date) as business_date
+    from earlier_nights
+
+),
+
 last_night as (
 
-    select *
+    select earlier_nights.*
     from earlier_nights
-    where business_date = (select max(business_date) from earlier_nights)
+
+    inner join newest_night
+        on earlier_nights.business_date = newest_night.business_date
 
 )
 

@@ -19,9 +19,9 @@ renamed as (
         merged_into_id,
         founded_on as founded_date,
         annual_potential,
-        coalesce(strategic, false) as is_strategic,
         created_at,
-        updated_at
+        updated_at,
+        coalesce(strategic, false) as is_strategic
 
     from accounts
 

@@ -9,15 +9,15 @@ activities as (
 renamed as (
 
     select
-        activity_id,
-        account_id,
-        owner_id,
-        kind as activity_kind,
-        contact_level,
-        minutes,
+        activities.activity_id,
+        activities.account_id,
+        activities.owner_id,
+        activities.kind as activity_kind,
+        activities.contact_level,
+        activities.minutes,
         activities.at as took_place_at,
         {{ utc_date('activities.at') }} as took_place_date,
-        updated_at
+        activities.updated_at
 
     from activities
 

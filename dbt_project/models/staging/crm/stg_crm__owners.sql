@@ -12,10 +12,10 @@ renamed as (
         owner_id,
         name as owner_name,
         email as owner_email,
-        coalesce(locale, 'en') as locale,
         manager_id,
-        coalesce(active, true) as is_active,
-        updated_at
+        updated_at,
+        coalesce(locale, 'en') as locale,
+        coalesce(active, true) as is_active
 
     from owners
 

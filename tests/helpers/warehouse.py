@@ -1,0 +1,66 @@
+"""A warehouse for tests of what dbt builds: rows go in through the loader, nights by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from customer_tiers import contract, transform
+from customer_tiers.load import dirty, tables, upsert
+
+Row = Mapping[str, Any]
+
+
+class Warehouse:
+    """One company's warehouse in a database of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.contract = contract.load()
+        with psycopg.connect(url) as connection:
+            tables.prepare(connection, self.contract, "test")
+
+    def load(self, **entities: Iterable[Row]) -> None:
+        """Replace entities, named like `erp_customers`, the way a complete extract would."""
+        for table, rows in entities.items():
+            entity = self.contract.entities[table.replace("_", ".", 1)]
+            with psycopg.connect(self.url) as connection:
+                stage = sql.SQL(tables.create_stage(connection, entity))  # type: ignore[arg-type]
+                names = list(entity.column_names)
+                columns = sql.SQL(", ").join(map(sql.Identifier, names))
+                copy = sql.SQL("copy {} ({}) from stdin").format(stage, columns)
+                with connection.cursor().copy(copy) as target:
+                    for row in rows:
+                        target.write_row([row.get(name) for name in names])
+                upsert.apply(connection, entity, "test", is_complete=True)
+                dirty.mark(connection, entity)
+
+    def build(self, business_date: str, *select: str, **options: Any) -> dict[str, int]:
+        """Run dbt for a night."""
+        return transform.run(
+            self.url,
+            select=list(select) or None,
+            variables={"business_date": business_date, "base_currency": "EUR", "source": "test"},
+            run_id=f"test_{business_date}",
+            **options,
+        )
+
+    def publish(self) -> None:
+        """Keep tonight's decisions the way a published night does."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(
+                "create table if not exists bi.tier_decision (like candidate.tier_decision)"
+            )
+            connection.execute(
+                "delete from bi.tier_decision where business_date in "
+                "(select business_date from candidate.tier_decision)"
+            )
+            connection.execute("insert into bi.tier_decision select * from candidate.tier_decision")
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Ask the warehouse."""
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(statement).fetchall()  # type: ignore[call-overload]

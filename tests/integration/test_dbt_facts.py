@@ -1,0 +1,222 @@
+"""The facts follow changes: incremental equals a full refresh, whatever changed."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+
+from customer_tiers.errors import UserError
+from helpers.warehouse import Warehouse
+
+FACTS = ("tag:facts",)
+START = date(2025, 1, 1)
+CUSTOMERS = [f"C{n}" for n in range(8)]
+PRODUCTS = [f"P{n}" for n in range(6)]
+CONTENT = (
+    "select 'day', customer_id, day::text, gross_revenue, discounts, returns, net_revenue, cogs, "
+    "freight_cost, order_lines, orders, drops, return_lines, lines_with_discount, "
+    "lines_with_freight, lines_without_cost from candidate.fct_sales_days union all "
+    "select 'category', customer_id, day::text || product_category, order_lines, 0, 0, 0, 0, 0, 0, "
+    "0, 0, 0, 0, 0, 0 from candidate.fct_category_days order by 1, 2, 3"
+)
+
+
+@pytest.fixture(scope="module")
+def warehouse(cluster: Any) -> Iterator[Warehouse]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield Warehouse(cluster.ensure_database(name))
+    cluster.drop_database(name)
+
+
+class Company:
+    """A company that changes at random, in every way a source can."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.products = {
+            p: {"product_id": p, "name": p, "category": f"K{i % 3}", "standard_cost": Decimal(i)}
+            for i, p in enumerate(PRODUCTS)
+        }
+        self.costs: dict[tuple[str, date], dict[str, Any]] = {}
+        self.rates = {("USD", START): {"currency": "USD", "valid_from": START, "rate": "0.9"}}
+        self.lines: dict[tuple[str, int], dict[str, Any]] = {}
+        self.number = 0
+        for _ in range(150):
+            self.add_line()
+
+    def day(self) -> date:
+        return START + timedelta(days=self.random.randrange(60))
+
+    def amount(self) -> Decimal:
+        return Decimal(self.random.randrange(1, 100_000)) / 100
+
+    def add_line(self) -> None:
+        self.number += 1
+        pick = self.random
+        is_credit = pick.random() < 0.3
+        invoices = [line for line in self.lines.values() if line["document_type"] == "invoice"]
+        line = {
+            "invoice_id": f"{'C' if is_credit else 'I'}{self.number // (1 if is_credit else 2)}",
+            "line_no": self.number,
+            "customer_id": pick.choice(CUSTOMERS),
+            "product_id": pick.choice(PRODUCTS),
+            "invoice_date": self.day(),
+            "document_type": "credit_note" if is_credit else "invoice",
+            "quantity": Decimal(pick.randrange(1, 9)),
+            "net_amount": self.amount(),
+            "cost_amount": pick.choice([None, self.amount()]),
+            "freight_amount": pick.choice([None, self.amount()]),
+            "discount_amount": pick.choice([None, self.amount()]),
+            "currency": pick.choice([None, "EUR", "USD"]),
+            "posted": pick.choice([None, True, True, False]),
+        }
+        if is_credit and invoices:
+            original = pick.choice(invoices)
+            line["original_invoice_id"] = pick.choice([original["invoice_id"], "I_later", None])
+            if pick.random() < 0.8:
+                line["customer_id"] = original["customer_id"]
+        self.lines[line["invoice_id"], line["line_no"]] = line
+
+    def change(self) -> None:
+        pick = self.random
+        for _ in range(pick.randrange(1, 8)):
+            self.add_line()
+        for key in pick.sample(sorted(self.lines), 6):
+            line = self.lines[key]
+            kind = pick.choice(["drop", "move", "reprice", "post", "pass_on"])
+            if kind == "drop":
+                del self.lines[key]
+            elif kind == "move":
+                line["invoice_date"] = self.day()
+            elif kind == "reprice":
+                line["net_amount"] = self.amount()
+            elif kind == "post":
+                line["posted"] = not line["posted"]
+            else:
+                line["customer_id"] = pick.choice(CUSTOMERS)
+        self.change_prices()
+
+    def change_prices(self) -> None:
+        pick = self.random
+        rate_day = self.day()
+        self.rates["USD", rate_day] = {
+            "currency": "USD",
+            "valid_from": rate_day,
+            "rate": str(Decimal(pick.randrange(80, 99)) / 100),
+        }
+        if len(self.costs) > 3:
+            del self.costs[pick.choice(sorted(self.costs))]
+        product, day = pick.choice(PRODUCTS), self.day()
+        self.costs[product, day] = {
+            "product_id": product,
+            "valid_from": day,
+            "unit_cost": self.amount(),
+            "currency": pick.choice([None, "USD"]),
+            "valid_to": pick.choice([None, day + timedelta(days=20)]),
+        }
+        changed = self.products[pick.choice(PRODUCTS)]
+        changed["category"] = pick.choice(["K0", "K1", "K9", None])
+        self.products[pick.choice(PRODUCTS)]["standard_cost"] = self.amount()
+
+    def load_into(self, warehouse: Warehouse) -> None:
+        warehouse.load(
+            erp_customers=[{"customer_id": c, "name": c} for c in CUSTOMERS],
+            erp_products=self.products.values(),
+            erp_product_costs=self.costs.values(),
+            erp_fx_rates=self.rates.values(),
+            erp_invoice_lines=self.lines.values(),
+        )
+
+
+def test_incremental_equals_a_full_refresh_after_random_changes(warehouse: Warehouse) -> None:
+    company = Company(seed=20260331)
+    company.load_into(warehouse)
+    warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+    for _ in range(4):
+        before = warehouse.query(CONTENT)
+        company.change()
+        if company.random.random() < 0.5:  # the sale that some credit notes waited for
+            company.lines["I_later", 1] = {
+                **next(iter(company.lines.values())),
+                "invoice_id": "I_later",
+                "line_no": 1,
+                "document_type": "invoice",
+                "posted": True,
+            }
+        company.load_into(warehouse)
+        warehouse.build("2025-03-31", *FACTS)
+        incremental = warehouse.query(CONTENT)
+        warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+        assert incremental != before, "the changes must reach the facts"
+        assert incremental == warehouse.query(CONTENT)
+
+
+def test_night_without_changes_writes_no_fact_and_one_change_few(warehouse: Warehouse) -> None:
+    company = Company(seed=7)
+    company.load_into(warehouse)
+    warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+    written = "select count(distinct xmin::text) from candidate.fct_sales_days"
+    warehouse.build("2025-03-31", *FACTS)
+    assert warehouse.query(written) == [(1,)], "all rows are still those of the full refresh"
+
+    line = next(x for x in company.lines.values() if x["document_type"] == "invoice")
+    line["net_amount"] += 1
+    line["posted"] = True
+    company.load_into(warehouse)
+    marked = warehouse.query("select count(*) from ops.dirty_day")[0][0]
+    assert 1 <= marked <= 8
+    warehouse.build("2025-03-31", *FACTS)
+    [(rewritten,)] = warehouse.query(
+        "select count(*) from candidate.fct_sales_days where xmin::text <> "
+        "(select xmin::text from candidate.fct_sales_days group by xmin::text "
+        "order by count(*) desc limit 1)"
+    )
+    assert 1 <= rewritten <= marked
+    assert warehouse.query("select count(*) from ops.dirty_day") == [(0,)]
+
+
+def test_failed_fact_leaves_the_days_dirty_and_the_facts_as_they_were(
+    warehouse: Warehouse,
+) -> None:
+    company = Company(seed=8)
+    company.load_into(warehouse)
+    warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+    before = warehouse.query(CONTENT)
+    company.change()
+    company.load_into(warehouse)
+    marked = warehouse.query("select count(*) from ops.dirty_day")
+    _execute(
+        warehouse,
+        "alter table candidate.fct_sales_days add constraint no_sales check (orders < 0) not valid",
+    )
+    with pytest.raises(UserError, match=r"dbt model fct_sales_days: .*no_sales.*see models"):
+        warehouse.build("2025-03-31", *FACTS)
+    days = [row for row in warehouse.query(CONTENT) if row[0] == "day"]
+    assert days == [row for row in before if row[0] == "day"]
+    assert warehouse.query("select count(*) from ops.dirty_day") >= marked
+    _execute(warehouse, "alter table candidate.fct_sales_days drop constraint no_sales")
+    warehouse.build("2025-03-31", *FACTS)
+    incremental = warehouse.query(CONTENT)
+    warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+    assert incremental == warehouse.query(CONTENT)
+
+
+def test_currency_without_a_rate_stops_the_night(warehouse: Warehouse) -> None:
+    company = Company(seed=9)
+    line = next(iter(company.lines.values()))
+    line.update(currency="XXX", posted=True)
+    company.load_into(warehouse)
+    with pytest.raises(UserError, match="lines_without_rate"):
+        warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+
+
+def _execute(warehouse: Warehouse, statement: str) -> None:
+    with psycopg.connect(warehouse.url) as connection:
+        connection.execute(statement)  # type: ignore[call-overload]

@@ -1,0 +1,253 @@
+"""Whole nights in dbt: the empty company, a small one, and the real one of adventureworks."""
+
+from __future__ import annotations
+
+import csv
+import uuid
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from customer_tiers import transform
+from customer_tiers.errors import UserError
+from helpers.warehouse import Warehouse
+
+ADVENTUREWORKS = Path(__file__).parents[3] / "shared/data/adventureworks"
+NIGHT, NEXT_NIGHT = "2025-06-30", "2025-07-01"
+
+
+@pytest.fixture
+def warehouse(cluster: Any) -> Iterator[Warehouse]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield Warehouse(cluster.ensure_database(name))
+    cluster.drop_database(name)
+
+
+def customers(count: int) -> list[dict[str, Any]]:
+    return [{"customer_id": f"C{n:02}", "name": f"Customer {n}"} for n in range(1, count + 1)]
+
+
+def sales(count: int) -> list[dict[str, Any]]:
+    """Three invoices of each customer, dearer for larger numbers, at half the price in cost."""
+    return [
+        {
+            "invoice_id": f"I{n:02}-{month}",
+            "line_no": 1,
+            "customer_id": f"C{n:02}",
+            "product_id": "P",
+            "invoice_date": date(2025, month, 15),
+            "document_type": "invoice",
+            "quantity": 1,
+            "net_amount": Decimal(100 * n),
+            "cost_amount": Decimal(50 * n),
+        }
+        for n in range(1, count + 1)
+        for month in (1, 2, 6)
+    ]
+
+
+PRODUCTS = [{"product_id": "P", "name": "Gas", "category": "Gas", "standard_cost": Decimal(1)}]
+
+
+def test_unit_tests_hold_and_an_empty_company_builds(warehouse: Warehouse) -> None:
+    warehouse.build(NIGHT)
+    assert warehouse.query("select count(*) from candidate.customer_tier") == [(0,)]
+    assert warehouse.query("select sum(customers) from candidate.pyramid_health") == [(0,)]
+    counts = warehouse.build(NIGHT, "test_type:unit", command="test")
+    assert counts["pass"] >= 37
+
+
+def test_two_nights_of_an_erp_alone(warehouse: Warehouse) -> None:
+    lines = sales(20)
+    warehouse.load(erp_customers=customers(21), erp_products=PRODUCTS, erp_invoice_lines=lines)
+    warehouse.build(NIGHT)
+    tiers = dict(warehouse.query("select customer_id, tier from candidate.customer_tier"))
+    assert "C21" not in tiers, "no posted sale, no tier"
+    assert [tiers[f"C{n:02}"] for n in (20, 19, 17, 16, 11, 10, 1)] == [
+        *("key", "major", "major", "regular", "regular", "low", "low")
+    ]
+    assert warehouse.query("select distinct cause from candidate.tier_decision") == [("initial",)]
+    assert warehouse.query("select count(*) from candidate.tier_change") == [(0,)]
+    assert warehouse.query("select distinct missing_lines from candidate.customer_tier") == [
+        ("discounts,freight,financing,bad_debt",)
+    ]
+    assert warehouse.query(
+        "select sum(cm1), sum(net_revenue) - sum(cogs) from candidate.customer_contribution"
+    ) == [(Decimal("31500.00"), Decimal("31500.00"))]
+    warehouse.publish()
+
+    first_night = warehouse.query("select * from candidate.tier_decision order by customer_id")
+    lines.append({**lines[0], "invoice_id": "big", "net_amount": Decimal(99_000)})
+    warehouse.load(erp_invoice_lines=lines)
+    warehouse.build(NEXT_NIGHT)
+    changes = {
+        row[0]: row[1:]
+        for row in warehouse.query(
+            "select customer_id, from_tier, to_tier, direction, cause, reason_code, main_driver, "
+            "main_driver_change, contribution_12m_change from candidate.tier_change"
+        )
+    }
+    assert changes["C01"] == (
+        *("low", "key", "up", "own_change", "contribution_up", "net_revenue"),
+        *(Decimal("99000.00"), Decimal("98936.50")),
+    )
+    assert changes["C20"][:5] == ("key", "major", "down", "displacement", "others_moved")
+    [(since, previous)] = warehouse.query(
+        "select tier_since, previous_tier from candidate.tier_decision where customer_id = 'C19'"
+    )
+    assert (since, previous) == (date(2025, 6, 30), "major")
+
+    warehouse.load(erp_invoice_lines=sales(20))
+    warehouse.build(NIGHT)
+    again = warehouse.query("select * from candidate.tier_decision order by customer_id")
+    assert again == first_night, "a past night can be computed again"
+
+
+def test_two_full_systems(warehouse: Warehouse) -> None:
+    people = customers(6)
+    people[1]["merged_into_id"] = "C01"
+    people[2].update(status="internal")
+    people[3].update(tax_id="DE 44")
+    lines = sales(6)
+    warehouse.load(
+        erp_customers=people,
+        erp_products=PRODUCTS,
+        erp_invoice_lines=[
+            {**x, "list_amount": x["net_amount"] + 10, "freight_amount": 5} for x in lines
+        ],
+        erp_receivables=[
+            {
+                "invoice_id": "I04-1",
+                "customer_id": "C04",
+                "issued": date(2025, 1, 1),
+                "due_date": date(2025, 1, 31),
+                "amount": Decimal(3650),
+                "paid_amount": Decimal(3600),
+                "paid_date": date(2025, 1, 11),
+                "written_off_amount": Decimal(50),
+            }
+        ],
+        crm_accounts=[
+            {"account_id": "A1", "name": "One", "erp_customer_id": "C02", "owner_id": "anna"},
+            {"account_id": "A4", "name": "Four", "tax_id": "de44", "owner_id": "anna"},
+        ],
+        crm_owners=[
+            {"owner_id": "anna", "name": "Anna", "email": "a@example.com", "manager_id": "boss"},
+            {"owner_id": "boss", "name": "Boss", "email": "b@example.com"},
+        ],
+        crm_activities=[
+            {
+                "activity_id": "1",
+                "account_id": "A4",
+                "kind": "visit",
+                "minutes": 30,
+                "at": "2025-03-01 23:30:00-02",
+            },
+        ],
+    )
+    warehouse.build(NIGHT)
+    assert warehouse.query(
+        "select month_start_date::text, receivable_financing_cost, bad_debt_cost, cost_to_serve "
+        "from candidate.customer_contribution where customer_id = 'C04' order by 1"
+    ) == [
+        # 3,650 over ten days at 6 % a year is 6.00; one line and one delivery cost 13.50
+        ("2025-01-01", Decimal("6.00"), Decimal("50.00"), Decimal("13.50")),
+        ("2025-02-01", Decimal("0.00"), Decimal("0.00"), Decimal("13.50")),
+        # half an hour on 2 March, UTC
+        ("2025-03-01", Decimal("0.00"), Decimal("0.00"), Decimal("37.50")),
+        ("2025-06-01", Decimal("0.00"), Decimal("0.00"), Decimal("13.50")),
+    ]
+    assert warehouse.query(
+        "select customer_id, owner_name, net_revenue_12m, rule, missing_lines "
+        "from candidate.customer_tier where customer_id <= 'C04' order by 1"
+    ) == [
+        ("C01", "Anna", Decimal("900.00"), "small_population", ""),
+        ("C04", "Anna", Decimal("1200.00"), "small_population", ""),
+    ]
+    assert warehouse.query(
+        "select customer_id, net_revenue from candidate.int_customers_excluded"
+    ) == [("C03", Decimal("900.00"))]
+    [(comment,)] = warehouse.query(
+        "select col_description('candidate.customer_tier'::regclass, attnum) from pg_attribute "
+        "where attrelid = 'candidate.customer_tier'::regclass and attname = 'cm1_12m'"
+    )
+    assert comment == "Net revenue less cost of goods."
+
+
+def test_fault_is_one_line_with_the_test_that_failed(warehouse: Warehouse) -> None:
+    warehouse.load(erp_customers=customers(1), erp_products=PRODUCTS, erp_invoice_lines=sales(1))
+    warehouse.build(NIGHT)
+    with psycopg.connect(warehouse.url) as connection:
+        connection.execute("update policy.tier_ladder set max_share = 0.9 where tier = 'low'")
+    with pytest.raises(UserError) as caught:
+        warehouse.build(NIGHT, "ladder_is_complete_tier_ladder_")
+    assert str(caught.value).startswith("dbt test ladder_is_complete_tier_ladder_")
+    assert "\n" not in str(caught.value)
+    rows = warehouse.query(
+        f"select kind, status from ops.dbt_node_run where run_id = 'test_{NIGHT}' "
+        "and node like '%ladder_is_complete%' order by finished_at"
+    )
+    assert rows == [("test", "pass"), ("test", "fail")]
+
+
+def test_warehouse_that_is_down_is_one_line(warehouse: Warehouse) -> None:
+    with pytest.raises(UserError, match="dbt"):
+        transform.run(
+            "postgresql://nobody:wrong@127.0.0.1:1/none",
+            select=["tag:facts"],
+            variables={"business_date": NIGHT},
+            run_id="x",
+        )
+
+
+@pytest.mark.skipif(not ADVENTUREWORKS.exists(), reason="the shared data set is not here")
+def test_adventureworks_adds_up_to_the_cent(warehouse: Warehouse) -> None:
+    def rows(name: str) -> Iterator[dict[str, Any]]:
+        with (ADVENTUREWORKS / name).open(encoding="utf-8-sig", newline="") as stream:
+            for row in csv.DictReader(stream):
+                yield {k: None if v in ("", "NULL") else v for k, v in row.items()}
+
+    warehouse.load(
+        erp_customers=(
+            {"customer_id": r["ResellerKey"], "name": r["ResellerName"]}
+            for r in rows("Resellers.csv")
+        ),
+        erp_products=(
+            {
+                "product_id": r["ProductKey"],
+                "name": r["Product"],
+                "category": r["EnglishProductCategoryName"],
+                "standard_cost": r["StandardCost"],
+            }
+            for r in rows("Product.csv")
+        ),
+        erp_invoice_lines=(
+            {
+                "invoice_id": r["SalesOrderNumber"],
+                "line_no": n,
+                "customer_id": r["ResellerKey"],
+                "product_id": r["ProductKey"],
+                "invoice_date": r["OrderDate"],
+                "document_type": "invoice",
+                "quantity": r["OrderQuantity"],
+                "net_amount": r["SalesAmount"],
+                "cost_amount": r["TotalProductCost"],
+            }
+            for n, r in enumerate(rows("FactResellerSales.csv"))
+        ),
+    )
+    warehouse.build("2020-05-31")
+    assert warehouse.query(
+        "select sum(net_revenue), sum(cogs), sum(cm1), count(distinct customer_id) "
+        "from candidate.customer_contribution"
+    ) == [(Decimal("77548570.20"), Decimal("76549075.63"), Decimal("999494.57"), 632)]
+    assert warehouse.query(
+        "select count(*) from (select 1 from candidate.customer_contribution "
+        "group by customer_id having sum(cm1) < 0) as negative"
+    ) == [(324,)]
+    assert warehouse.query("select count(*) from candidate.customer_tier") == [(632,)]

@@ -1,0 +1,153 @@
+"""Rules over all dbt models, read from the manifest."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from customer_tiers import settings
+
+PREFIXES = {"staging": ("stg_",), "intermediate": ("int_", "fct_"), "marts": ()}
+"""Folder -> prefixes of its models; marts carry the names of the published tables."""
+
+SOURCE_READERS = {
+    "int_invoice_lines_dated": "ops",
+    "fct_category_days": "ops",
+    "fct_sales_days": "ops",
+}
+"""Models outside staging that may read a source: the dirty days are a list of work, not data."""
+
+KEY_TESTS = {"is_key", "unique_combination"}
+
+FORBIDDEN = {
+    r"\bfloat\b|\breal\b|double precision|::": "no float, no PostgreSQL cast",
+    r"\bnow\(\)|current_date|current_timestamp": "no clock",
+    r"\bntile\b": "no NTILE",
+    r"\bserial\b|\bjsonb?\b|\barray\[": "no type of PostgreSQL alone",
+}
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    target = str(tmp_path_factory.mktemp("dbt"))
+    project = str(settings.DBT_PROJECT)
+    place = ["--project-dir", project, "--profiles-dir", project]
+    outcome = dbtRunner().invoke(
+        ["--quiet", "parse", *place, "--target-path", target, "--log-path", target]
+    )
+    assert outcome.success, outcome.exception
+    return outcome.result
+
+
+@pytest.fixture(scope="module")
+def models(manifest: Any) -> list[Any]:
+    return [n for n in manifest.nodes.values() if n.resource_type == "model"]
+
+
+def layer(model: Any) -> str:
+    return model.original_file_path.split("/")[1]
+
+
+def test_folder_follows_from_the_name(models: list[Any]) -> None:
+    for model in models:
+        prefixes = PREFIXES[layer(model)]
+        if prefixes:
+            assert model.name.startswith(prefixes), model.name
+        else:
+            assert not model.name.startswith(("stg_", "int_", "fct_", "dim_")), model.name
+        if layer(model) == "staging":
+            assert model.name.startswith(f"stg_{Path(model.original_file_path).parent.name}__")
+
+
+def test_every_model_says_its_grain(models: list[Any]) -> None:
+    for model in models:
+        assert model.description.startswith("One row"), model.name
+
+
+def test_every_model_has_a_key(models: list[Any], manifest: Any) -> None:
+    tested = {
+        node.attached_node
+        for node in manifest.nodes.values()
+        if node.resource_type == "test"
+        and getattr(node, "test_metadata", None)
+        and node.test_metadata.name in KEY_TESTS
+    }
+    for model in models:
+        assert model.unique_id in tested or model.config.meta.get("key_held_by"), model.name
+
+
+def test_keys_held_by_raw_are_those_of_the_contract(models: list[Any]) -> None:
+    contract = yaml.safe_load((settings.SOURCES / "contract.yml").read_text())["entities"]
+    renamed = {"valid_from": "valid_from_date", "period": "month_start_date"}
+    checked = 0
+    for model in models:
+        system, _, entity = model.name.removeprefix("stg_").partition("__")
+        if f"{system}.{entity}" in contract:
+            key = [renamed.get(c, c) for c in contract[f"{system}.{entity}"]["key"]]
+            assert model.config.meta["key"] == key, model.name
+            checked += 1
+    assert checked == len(contract)
+
+
+def test_marts_have_contracts_and_describe_every_column(models: list[Any]) -> None:
+    for model in models:
+        if layer(model) == "marts":
+            assert model.config.contract.enforced, model.name
+            for column in model.columns.values():
+                assert column.description, f"{model.name}.{column.name}"
+                assert column.data_type, f"{model.name}.{column.name}"
+
+
+def test_published_marts_say_how(models: list[Any]) -> None:
+    scopes = {
+        m.name: m.config.meta["publish"]["scope"] for m in models if "publish" in m.config.meta
+    }
+    assert scopes == {
+        **dict.fromkeys(("customer_tier", "customer_contribution", "customer_loyalty"), "current"),
+        **dict.fromkeys(
+            ("tier_decision", "tier_change", "tier_migration", "pyramid_health"), "night"
+        ),
+    }
+    for model in models:
+        if "publish" in model.config.meta:
+            assert set(model.config.meta["publish"]["key"]) <= set(model.columns), model.name
+
+
+def test_only_staging_reads_sources(models: list[Any], manifest: Any) -> None:
+    for model in models:
+        read = {
+            manifest.sources[s].source_name for s in model.depends_on.nodes if s[:6] == "source"
+        }
+        if layer(model) != "staging":
+            assert read <= {SOURCE_READERS.get(model.name)}, model.name
+
+
+def test_facts_do_not_wait_for_tiers(models: list[Any], manifest: Any) -> None:
+    tags = {n.unique_id: set(n.tags) & {"facts", "tiers"} for n in manifest.nodes.values()}
+    for model in models:
+        assert len(tags[model.unique_id]) == 1, model.name
+        if tags[model.unique_id] == {"facts"}:
+            for parent in model.depends_on.nodes:
+                assert tags.get(parent, {"facts"}) == {"facts"}, f"{model.name} reads {parent}"
+
+
+def test_models_keep_to_portable_sql_without_a_clock(models: list[Any]) -> None:
+    for model in models:
+        for pattern, rule in FORBIDDEN.items():
+            assert not re.search(pattern, model.raw_code, re.IGNORECASE), f"{model.name}: {rule}"
+        for column in model.columns.values():
+            assert column.data_type not in ("float", "real", "jsonb"), model.name
+
+
+def test_money_is_numeric_and_rates_are_typed(manifest: Any) -> None:
+    for node in manifest.nodes.values():
+        if node.resource_type == "seed":
+            types = node.config.column_types
+            assert set(types) == set(node.columns), f"{node.name}: every column has its type"
+            assert not set(types.values()) & {"float", "real", "double precision"}, node.name
