@@ -98,9 +98,14 @@ def system(connection: str, embedded_database: str | None) -> str:
     return _embedded(embedded_database)
 
 
+def is_embedded(connection: str) -> bool:
+    """Whether there is no connection of the user's, so that the embedded service is used."""
+    return _read(connection) is None
+
+
 def ensure(connection: str, embedded_database: str) -> None:
     """Create an embedded database unless the user has a connection of their own in its place."""
-    if _read(connection) is None:
+    if is_embedded(connection):
         _cluster(embedded_database).ensure_database(embedded_database)
 
 

@@ -23,7 +23,9 @@ Say = Callable[[str], None]
 
 
 def make_if_absent(say: Say) -> None:
-    """Make the sample company unless there is one."""
+    """Make the sample company unless there is one, or an ERP of the user's in its place."""
+    if not connections.is_embedded("erp"):
+        return
     if company.current_day(_urls()[0]) is None:
         create(CUSTOMERS, MONTHS, say)
 

@@ -24,8 +24,19 @@ SYSTEMS: dict[str, dict[str, Table]] = {"erp": ERP, "crm": CRM}
 
 
 def connect(url: str) -> psycopg.Connection[Any]:
-    """Connect with UTC as the time zone; the caller's `with` block is one transaction."""
-    return psycopg.connect(url, options="-c timezone=UTC -c synchronous_commit=off")
+    """Connect with UTC as the time zone; the caller's `with` block is one transaction.
+
+    Raises:
+        UserError: The database cannot be reached.
+    """
+    try:
+        return psycopg.connect(url, options="-c timezone=UTC -c synchronous_commit=off")
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1].split("FATAL:")[-1].strip()
+        raise UserError(
+            f"sample company: cannot connect to its databases: {reason}; start them with "
+            "`tiers up`, or unset AIRFLOW_CONN_ERP and AIRFLOW_CONN_CRM"
+        ) from None
 
 
 def recreate(connection: psycopg.Connection[Any], system: str) -> None:

@@ -47,7 +47,8 @@ matched as (
         account_survivors.survivor_id as surviving_account_id,
         coalesce(customers.survivor_id, tax_keys.survivor_id) as customer_id,
         case
-            when customers.survivor_id is not null then 'erp_customer_id'
+            when customers.survivor_id = customers.customer_id then 'erp_customer_id'
+            when customers.survivor_id is not null then 'merged_customer_id'
             when tax_keys.survivor_id is not null then 'tax_id'
         end as match_rule
 

@@ -38,7 +38,11 @@ accounts_ranked as (
         row_number() over (
             partition by matches.customer_id
             order by
-                case when matches.match_rule = 'erp_customer_id' then 1 else 2 end,
+                case matches.match_rule
+                    when 'erp_customer_id' then 1
+                    when 'merged_customer_id' then 2
+                    else 3
+                end,
                 accounts.created_at,
                 accounts.account_id
         ) as account_rank
