@@ -166,7 +166,7 @@ def test_a_late_invoice_counts_in_the_month_of_its_date(shell, stories):
     customer, month = story["customer_id"], story["expected"]["month"]
     lines = (
         "select sum(net_amount) as amount from raw.erp_invoice_lines "
-        f"where customer_id = '{customer}' and invoice_date >= '{month}' and invoice_date < date '{month}' + interval '1 month'"
+        f"where customer_id = '{customer}' and date_trunc('month', invoice_date) = '{month}'"
     )
     published = shell.value(
         "select net_revenue from bi.customer_contribution "
