@@ -1,5 +1,5 @@
--- An order has each product at most once, so the product's number serves as line number.
--- Seventy-six lines carry the text NULL as cost: those get the product's cost in the warehouse.
+-- An order has each product at most once: the product's number is the line number.
+-- Seventy-six lines have the text NULL as cost: they get the product's cost later on.
 select
     SalesOrderNumber as invoice_id,
     ProductKey as line_no,

@@ -1,4 +1,4 @@
--- The ledger keeps revenue as a credit, which is negative; the contract wants it positive.
+-- The ledger keeps revenue as a credit, a negative; the contract wants it positive.
 select
     month_start as period,
     case account_no
