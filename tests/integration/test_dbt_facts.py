@@ -158,6 +158,47 @@ def test_incremental_equals_a_full_refresh_after_random_changes(warehouse: Wareh
         assert incremental == warehouse.query(CONTENT)
 
 
+def test_old_rate_reaches_the_later_credit_note_of_its_day(warehouse: Warehouse) -> None:
+    line = {"customer_id": "C0", "product_id": "P0", "quantity": 1, "net_amount": 100}
+    lines = [
+        {
+            **line,
+            "invoice_id": "I",
+            "line_no": 1,
+            "invoice_date": date(2025, 1, 15),
+            "document_type": "invoice",
+        },
+        {
+            **line,
+            "invoice_id": "C",
+            "line_no": 1,
+            "invoice_date": date(2025, 3, 1),
+            "document_type": "credit_note",
+            "original_invoice_id": "I",
+            "currency": "USD",
+        },
+    ]
+
+    def load(january_rate: str) -> None:
+        days = {START: "0.5", date(2025, 1, 11): january_rate, date(2025, 2, 1): "0.9"}
+        warehouse.load(
+            erp_customers=[{"customer_id": "C0", "name": "C0"}],
+            erp_products=[{"product_id": "P0", "name": "P0"}],
+            erp_fx_rates=[
+                {"currency": "USD", "valid_from": day, "rate": r} for day, r in days.items()
+            ],
+            erp_invoice_lines=lines,
+        )
+
+    load("0.6")
+    warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+    load("0.7")
+    warehouse.build("2025-03-31", *FACTS)
+    assert warehouse.query("select day::text, returns from candidate.fct_sales_days") == [
+        ("2025-01-15", Decimal("70.00"))
+    ]
+
+
 def test_night_without_changes_writes_no_fact_and_one_change_few(warehouse: Warehouse) -> None:
     company = Company(seed=7)
     company.load_into(warehouse)

@@ -17,27 +17,37 @@ with
 
 invoice_lines as (
 
-    select * from {{ ref('int_invoice_lines_costed') }}
+    select * from {{ ref('int_invoice_lines_dated') }}
+
+),
+
+products as (
+
+    select * from {{ ref('stg_erp__products') }}
 
 ),
 
 aggregated as (
 
     select
-        customer_id,
-        day,
-        product_category,
+        invoice_lines.customer_id,
+        invoice_lines.day,
+        products.product_category,
         cast(count(*) as integer) as order_lines
 
     from invoice_lines
+
+    inner join products
+        on invoice_lines.product_id = products.product_id
+
     where
-        not is_return
-        and product_category is not null
+        invoice_lines.document_type = 'invoice'
+        and products.product_category is not null
 
     group by
-        customer_id,
-        day,
-        product_category
+        invoice_lines.customer_id,
+        invoice_lines.day,
+        products.product_category
 
 )
 

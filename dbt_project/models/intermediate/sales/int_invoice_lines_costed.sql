@@ -20,7 +20,7 @@ unit_costs as (
 
 fx_rates as (
 
-    select * from {{ ref('int_fx_rates_dated') }}
+    select * from {{ ref('int_fx_rates_spread_to_months') }}
 
 ),
 
@@ -50,6 +50,7 @@ joined as (
     left join fx_rates
         on
             invoice_lines.currency = fx_rates.currency
+            and {{ month_start('invoice_lines.day') }} = fx_rates.month_start_date
             and invoice_lines.day >= fx_rates.valid_from_date
             and invoice_lines.day < fx_rates.valid_until_date
 
