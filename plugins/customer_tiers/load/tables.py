@@ -10,13 +10,18 @@ from psycopg import sql
 from customer_tiers.contract import Contract, Entity
 from customer_tiers.errors import UserError
 
-EXTRA_INDEXES: dict[str, list[tuple[str, ...]]] = {
-    "erp.invoice_lines": [("customer_id", "invoice_date"), ("original_invoice_id",)],
-    "erp.receivables": [("customer_id",)],
-    "crm.activities": [("account_id",)],
-    "crm.cases": [("account_id",)],
+EXTRA_INDEXES: dict[str, dict[str, str]] = {
+    "erp.invoice_lines": {
+        "customer_day": "(customer_id, invoice_date)",
+        "day": "(invoice_date)",
+        "original": "(original_invoice_id) where original_invoice_id is not null",
+        "customer_credit": "(customer_id) where document_type = 'credit_note'",
+    },
+    "erp.receivables": {"customer": "(customer_id)"},
+    "crm.activities": {"account": "(account_id)"},
+    "crm.cases": {"account": "(account_id)"},
 }
-"""Indexes besides the key: how the incremental models find the rows of a dirty day."""
+"""Indexes besides the key, by entity and name: how the facts find the lines of a dirty day."""
 
 
 def prepare(connection: psycopg.Connection, contract: Contract, source: str) -> None:
@@ -61,11 +66,12 @@ def create_raw(connection: psycopg.Connection, contract: Contract) -> None:
                     table, _definition(column.name, column.sql_type)
                 )
             )
-        for indexed in EXTRA_INDEXES.get(entity.name, []):
-            name = sql.Identifier("_".join((entity.table, *indexed)))
+        for name, definition in EXTRA_INDEXES.get(entity.name, {}).items():
             connection.execute(
-                sql.SQL("create index if not exists {} on {} ({})").format(
-                    name, table, _list(indexed)
+                sql.SQL("create index if not exists {} on {} {}").format(
+                    sql.Identifier(f"{entity.table}_{name}"),
+                    table,
+                    sql.SQL(definition),  # type: ignore[arg-type]
                 )
             )
 
