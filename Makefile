@@ -1,6 +1,6 @@
 # Needs nothing but Python 3.11-3.13 with venv and a network to the package index.
 .DEFAULT_GOAL := help
-.PHONY: help run env test check down bench
+.PHONY: help run env test check down
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \

@@ -32,6 +32,7 @@ from customer_tiers.orchestration import (
         "source": Param(None, type=["null", "string"], description="Folder of sources/."),
         "path": Param(None, type=["null", "string"], description="Folder of a source of files."),
         "business_date": Param(None, type=["null", "string"], format="date"),
+        "accept_deletions": Param(False, type="boolean"),
     },
     doc_md=__doc__,
     tags=["nightly", "impact/tier_1"],

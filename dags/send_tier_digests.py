@@ -10,9 +10,9 @@ or `AIRFLOW_CONN_SMTP`, then clear this run: only what was not handed over is se
 from __future__ import annotations
 
 import pendulum
-from airflow.sdk import dag, task
+from airflow.sdk import Param, dag, get_current_context, task
 
-from customer_tiers.orchestration import DEFAULT_ARGS, PUBLISHED_TIERS, perform
+from customer_tiers.orchestration import DEFAULT_ARGS, PUBLISHED_TIERS, describe_run, perform
 
 
 @dag(
@@ -21,6 +21,7 @@ from customer_tiers.orchestration import DEFAULT_ARGS, PUBLISHED_TIERS, perform
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
+    params={"source": Param(None, type=["null", "string"], description="When run by hand.")},
     doc_md=__doc__,
     tags=["delivery", "impact/tier_1"],
 )
@@ -29,8 +30,9 @@ def send_tier_digests():
 
     @task
     def send(triggering_asset_events=None) -> list[str]:
-        events = triggering_asset_events[PUBLISHED_TIERS]
-        return [perform("send", event.extra) for event in events]
+        events = (triggering_asset_events or {}).get(PUBLISHED_TIERS, [])
+        runs = [event.extra for event in events] or [describe_run(get_current_context())]
+        return [perform("send", values) for values in runs]
 
     send()
 

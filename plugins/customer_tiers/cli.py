@@ -6,6 +6,7 @@ A fault is one line on stderr and exit code 1. Heavy imports stay inside the com
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -38,8 +39,11 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        print("stopped; a night that was started goes on, see `tiers status`", file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:  # The reader, such as head, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def say(line: str) -> None:
@@ -87,6 +91,9 @@ def run(
     path: Annotated[
         Path | None, typer.Option(help="Folder to read, for a source of files.")
     ] = None,
+    accept_deletions: Annotated[
+        bool, typer.Option("--accept-deletions", help="Many rows are gone on purpose.")
+    ] = False,
 ) -> None:
     """Run one night through the Airflow scheduler and wait for its end."""
     from customer_tiers import demo as show
@@ -96,8 +103,14 @@ def run(
     if source == show.SOURCE:
         services.up(say)
         show.make_if_absent(say)
-    runner.run_night(source, business_date=_date(date), path=path, say=say)
-    summary.print_night(source, say)
+    run_id = runner.run_night(
+        source,
+        business_date=_date(date),
+        path=path,
+        say=say,
+        accept_deletions=accept_deletions,
+    )
+    summary.print_night(source, say, run_id)
 
 
 @app.command()
@@ -107,31 +120,47 @@ def sql(query: str, source: SourceOption = settings.DEFAULT_SOURCE) -> None:
 
     from customer_tiers import night
 
-    with night.connect(source) as connection:
-        connection.read_only = True
-        statement = "copy (" + query.strip().rstrip(";") + "\n) to stdout (format csv, header)"
+    selected = f"({query.strip().rstrip(';')}\n)"
+    with night.connect(source) as connection, connection.transaction():
+        connection.execute("set transaction read only")
         try:
-            with connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[call-overload]
-                for block in copy:
-                    sys.stdout.buffer.write(block)
+            # With parameters, even none, the server takes one statement only.
+            check = f"select * from {selected.replace('%', '%%')} as result limit 0"  # noqa: S608
+            connection.execute(check, ())  # type: ignore[call-overload]
+            with connection.cursor() as cursor:
+                copy_out = f"copy {selected} to stdout (format csv, header)"
+                with cursor.copy(copy_out) as copy:  # type: ignore[call-overload]
+                    for block in copy:
+                        sys.stdout.buffer.write(block)
+            sys.stdout.flush()
         except psycopg.Error as error:
             reason = error.diag.message_primary or str(error)
             raise UserError(f"query on the warehouse of source {source}: {reason}") from None
-    sys.stdout.flush()
 
 
 @app.command()
-def outbox(source: SourceOption = settings.DEFAULT_SOURCE) -> None:
+def outbox(
+    source: SourceOption = settings.DEFAULT_SOURCE,
+    release: Annotated[
+        str | None, typer.Option(help="Key of an unknown or failed mail to be sent again.")
+    ] = None,
+) -> None:
     """List the mails of a company: whom, which night, and what became of them."""
     from customer_tiers import night
     from customer_tiers import outbox as box
+    from customer_tiers.load import tables
 
     with night.connect(source) as connection:
+        if not tables.is_prepared(connection):
+            raise UserError(f"source {source}: no night was played yet; use `tiers run`")
+        if release:
+            box.release(connection, release)
+            say(f"{release} goes out with the next publication or run of send_tier_digests")
         rows = box.list_(connection)
     for row in rows:
         say(
             f"{row.business_date}  {row.state:<10} {row.kind:<14} {row.recipient_name} "
-            f"<{row.recipient_email}>  {row.last_error or ''}".rstrip()
+            f"<{row.recipient_email}>  {row.outbox_key}  {row.last_error or ''}".rstrip()
         )
     say(f"{len(rows)} mails; the embedded sink keeps them in {settings.MAIL_FOLDER}")
 
@@ -151,7 +180,7 @@ def demo(
 def sample_create(
     customers: Annotated[int, typer.Option(help="Number of customers.")] = 1200,
     months: Annotated[int, typer.Option(help="Months of history.")] = 30,
-    seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same company.")] = None,
     through: Annotated[str | None, typer.Option(help="Last day of its history.")] = None,
 ) -> None:
     """Make the sample company anew in its own ERP and CRM databases."""

@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 def make_if_absent(say: Say) -> None:
     """Make the sample company unless there is one, or an ERP of the user's in its place."""
-    if not connections.is_embedded("erp"):
+    if not (connections.is_embedded("erp") and connections.is_embedded("crm")):
         return
     if company.current_day(_urls()[0]) is None:
         create(CUSTOMERS, MONTHS, say)
@@ -50,13 +50,14 @@ def play(customers: int, months: int, say: Say) -> None:
 
 
 def create(
-    customers: int, months: int, say: Say, *, seed: int = 1, through: str | None = None
+    customers: int, months: int, say: Say, *, seed: int | None = None, through: str | None = None
 ) -> None:
     """Make the sample company anew in its own ERP and CRM databases."""
     erp, crm = _urls()
     say(f"making the sample company: {customers} customers, {months} months")
-    day = {"through": date.fromisoformat(through)} if through else {}
-    company.create(erp, crm, customers=customers, months=months, seed=seed, **day)
+    chosen = {"seed": seed, "through": date.fromisoformat(through) if through else None}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    company.create(erp, crm, customers=customers, months=months, **given)  # type: ignore[arg-type]
 
 
 def advance(days: int) -> date:
@@ -85,7 +86,17 @@ def _refresh_if_published(erp: str, crm: str) -> None:
 
 
 def _urls() -> tuple[str, str]:
-    """The company's ERP and CRM; their embedded databases are made if they are not there."""
+    """The company's ERP and CRM; their embedded databases are made if they are not there.
+
+    Raises:
+        UserError: The user's own ERP or CRM stands in their place: no row is ever written there.
+    """
+    for name in ("erp", "crm"):
+        if not connections.is_embedded(name):
+            raise UserError(
+                f"AIRFLOW_CONN_{name.upper()} is set: the sample company lives in the embedded "
+                "databases only; unset it to make or advance the company"
+            )
     source = definition.load(SOURCE, contract.load())
     urls = []
     for name in ("erp", "crm"):

@@ -24,8 +24,10 @@ from customer_tiers.sources import definition
 PLAUSIBLE_FUTURE = timedelta(days=366)
 """Requested deliveries and expected closings lie ahead, but hardly more than a year."""
 
-CLOCK_DIFFERENCE = timedelta(days=2)
-"""How far a source's clock and zone may be ahead of the day of the run."""
+SALES_MAY_PAUSE = timedelta(days=7)
+"""How far a business date may lie beyond both the newest sale and the day of the run."""
+
+UNEXPLAINED = "a step failed; see its log"
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,8 @@ log = logging.getLogger(__name__)
 class Run:
     """One run of the nightly DAG.
 
-    `run_date` is the day the run was started; `business_date` None means the newest day of sales.
+    `run_date` is the day the run was started; `business_date` None means the newest day of sales;
+    `accept_deletions` lets an extract that lost many rows take them out of raw.
     """
 
     run_id: str
@@ -42,6 +45,7 @@ class Run:
     path: str | None
     run_date: date
     business_date: date | None
+    accept_deletions: bool = False
 
     @property
     def warehouse(self) -> psycopg.Connection:
@@ -53,16 +57,22 @@ def connect(source: str) -> psycopg.Connection:
     """Open the warehouse of a company, in autocommit mode.
 
     Raises:
-        UserError: It cannot be reached.
+        UserError: Unknown source, or its warehouse cannot be reached or holds another company.
     """
+    if source not in definition.names():
+        raise definition.unknown(source)
     try:
-        return psycopg.connect(connections.warehouse(source), autocommit=True, connect_timeout=10)
+        connection = psycopg.connect(
+            connections.warehouse(source), autocommit=True, connect_timeout=10
+        )
     except psycopg.Error as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         raise UserError(
             f"warehouse of source {source}: cannot connect: {reason.split('FATAL:')[-1].strip()}; "
             "start it with `tiers up` or check AIRFLOW_CONN_WAREHOUSE"
         ) from None
+    tables.check_company(connection, source)
+    return connection
 
 
 def begin(run: Run) -> None:
@@ -92,7 +102,8 @@ def load(run: Run, system: str) -> list[str]:
         source=run.source,
         warehouse_url=connections.warehouse(run.source),
         latest_date=today + PLAUSIBLE_FUTURE,
-        latest_change=datetime.combine(today + CLOCK_DIFFERENCE, time.min, tzinfo=UTC),
+        accept_deletions=run.accept_deletions,
+        latest_change=datetime.combine(today, time.min, tzinfo=UTC),
     )
     return load_system(job, terms, source, system, run.path)
 
@@ -101,19 +112,27 @@ def settle(run: Run) -> str:
     """Fix the business date (ISO): as asked for, or the newest day of sales up to the run."""
     with run.warehouse as connection:
         row = connection.execute(
-            "select coalesce(%s, max(invoice_date)) from raw.erp_invoice_lines "
-            "where invoice_date <= %s and coalesce(posted, true)",
-            [run.business_date, run.run_date],
+            "select max(invoice_date), max(invoice_date) filter (where invoice_date <= %s) "
+            "from raw.erp_invoice_lines where coalesce(posted, true)",
+            [run.run_date],
         ).fetchone()
-        if row is None or row[0] is None:
+        newest, until_now = row or (None, None)
+        day = run.business_date or until_now
+        where = f"source {run.source}, entity erp.invoice_lines, column invoice_date"
+        if day is None:
             raise UserError(
-                f"source {run.source}, entity erp.invoice_lines: no posted sale up to "
-                f"{run.run_date}; check the extract or give the business date with --date"
+                f"{where}: no posted sale up to {run.run_date}; check the extract, or give the "
+                "business date with --date"
+            )
+        if newest is None or day > max(run.run_date, newest + SALES_MAY_PAUSE):
+            raise UserError(
+                f"{where}: business date {day} lies ahead of the newest sale ({newest}) and of "
+                "today; give the day that the data describe with --date"
             )
         connection.execute(
-            "update ops.run set business_date = %s where run_id = %s", [row[0], run.run_id]
+            "update ops.run set business_date = %s where run_id = %s", [day, run.run_id]
         )
-    return row[0].isoformat()
+    return day.isoformat()
 
 
 def build(run: Run, business_date: str, layer: str) -> None:
@@ -154,11 +173,11 @@ def publish(run: Run, business_date: str) -> str:
 
 
 def note_fault(run: Run, line: str) -> None:
-    """Keep the first line that says why a run failed; a warehouse that is down cannot keep it."""
+    """Keep the line that says why a run failed; a warehouse that is down cannot keep it."""
     try:
         with run.warehouse as connection:
             connection.execute(
-                "update ops.run set message = coalesce(message, %s) where run_id = %s",
+                "update ops.run set message = %s where run_id = %s",
                 [line, run.run_id],
             )
     except (UserError, psycopg.Error) as error:
@@ -172,11 +191,13 @@ def refuse(run: Run) -> None:
         UserError: Always, so that the run counts as failed: Airflow judges a run by its last tasks.
     """
     with run.warehouse as connection:
+        if not tables.is_prepared(connection):
+            raise UserError(UNEXPLAINED)
         row = connection.execute(
             "select business_date, message from ops.run where run_id = %s", [run.run_id]
         ).fetchone()
         day, why = row or (run.business_date, None)
-        why = why or "a step failed; see its log"
+        why = why or UNEXPLAINED
         publication.refuse(connection, run.run_id, day, why)
         quality.docs.build(connection, run.source, run.run_id)
     raise UserError(why)

@@ -32,30 +32,31 @@ SCHEDULE = os.environ.get("CUSTOMER_TIERS_SCHEDULE") or None
 PUBLISHED_TIERS = Asset("customer_tiers")
 """Updated by each publication; its events carry source, business_date and run_id."""
 
-TAGS = {"nightly", "delivery", "impact/tier_1", "impact/tier_2"}
+TAGS = {"nightly", "delivery", "impact/tier_1"}
 """The tags that DAGs may carry: what kind of work it is, and how much hangs on it."""
 
 
-def describe_run(context: Any) -> dict[str, str | None]:
+def describe_run(context: Any) -> dict[str, Any]:
     """Describe the DAG run by plain values that pass through XCom; see `run_of`.
 
     A scheduled run works on the day before its own: it starts after that day has ended. A run by
     hand without a business date works on the newest day of sales.
     """
     dag_run, params = context["dag_run"], context["params"]
-    business_date = params["business_date"]
+    business_date = params.get("business_date")
     if business_date is None and dag_run.logical_date and dag_run.run_type != "manual":
         business_date = (dag_run.logical_date.date() - timedelta(days=1)).isoformat()
     return {
         "run_id": dag_run.run_id,
         "source": params["source"] or settings.DEFAULT_SOURCE,
-        "path": params["path"],
+        "path": params.get("path"),
         "run_date": dag_run.run_after.date().isoformat(),
         "business_date": business_date,
+        "accept_deletions": bool(params.get("accept_deletions")),
     }
 
 
-def run_of(values: dict[str, str | None]) -> Run:
+def run_of(values: dict[str, Any]) -> Run:
     """Build the run that the night's steps work on."""
     from customer_tiers.night import Run
 
@@ -66,10 +67,11 @@ def run_of(values: dict[str, str | None]) -> Run:
         path=values["path"],
         run_date=date.fromisoformat(str(values["run_date"])),
         business_date=date.fromisoformat(day) if day else None,
+        accept_deletions=bool(values.get("accept_deletions")),
     )
 
 
-def perform(step: str, values: dict[str, str | None], *arguments: str) -> Any:
+def perform(step: str, values: dict[str, Any], *arguments: str) -> Any:
     """Perform a step of `customer_tiers.night` and report a fault in one line.
 
     The line goes to XCom `error` for the shell and to `ops.run` for later. A UserError fails the

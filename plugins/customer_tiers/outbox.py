@@ -24,6 +24,7 @@ from psycopg.types.json import Jsonb
 from customer_tiers.digest import compose
 from customer_tiers.digest.compose import Digest
 from customer_tiers.errors import UserError
+from customer_tiers.publish.newest import is_old
 
 MAX_ATTEMPTS = 20
 """A mail that was refused for now this often is not tried again: three weeks of nights."""
@@ -115,7 +116,7 @@ def enqueue(connection: psycopg.Connection, run_id: str, business_date: date) ->
     Raises:
         UserError: The rows break the mart's promise, such as a customer in a stranger's mail.
     """
-    if _is_backfill(connection, business_date):
+    if is_old(connection, business_date):
         return 0
     digests = _compose(connection, run_id, business_date)
     with connection.cursor(row_factory=dict_row) as cursor:
@@ -236,14 +237,6 @@ def list_(
     wanted = list(states) if states is not None else None
     with connection.cursor(row_factory=class_row(OutboxRow)) as cursor:
         return cursor.execute(statement, [business_date, business_date, wanted, wanted]).fetchall()
-
-
-def _is_backfill(connection: psycopg.Connection, business_date: date) -> bool:
-    row = connection.execute(
-        "select %s < max(business_date) from bi.publication where status = 'published'",
-        [business_date],
-    ).fetchone()
-    return bool(row and row[0])
 
 
 def _compose(connection: psycopg.Connection, run_id: str, business_date: date) -> list[Digest]:

@@ -30,7 +30,14 @@ FINDINGS = ("quarantined:", "warning:")
 Say = Callable[[str], None]
 
 
-def run_night(source: str, *, business_date: str | None, path: Path | None, say: Say) -> str:
+def run_night(
+    source: str,
+    *,
+    business_date: str | None,
+    path: Path | None,
+    say: Say,
+    accept_deletions: bool = False,
+) -> str:
     """Trigger the nightly DAG, wait for it and for the digests it releases.
 
     Returns:
@@ -41,15 +48,23 @@ def run_night(source: str, *, business_date: str | None, path: Path | None, say:
     """
     folder = str(path.resolve()) if path else None
     described = definition.load(source, contract.load())
-    for system in described.systems.values():
-        if system.kind == "files":
-            system.folder(folder)
+    folders = [system for system in described.systems.values() if system.kind == "files"]
+    for system in folders:
+        system.folder(folder)
+    if folder and not folders:
+        raise UserError(f"source {source} reads databases, not files; leave --path away")
     services.up(say)
     airflow = services.api()
     airflow.wait_for_dag(NIGHTLY)
     started = time.monotonic()
     run_id = airflow.trigger(
-        NIGHTLY, {"source": source, "path": folder, "business_date": business_date}
+        NIGHTLY,
+        {
+            "source": source,
+            "path": folder,
+            "business_date": business_date,
+            "accept_deletions": accept_deletions,
+        },
     )
     say(f"night of source {source}, business date {business_date or 'newest day of sales'}")
     _finish(airflow, NIGHTLY, run_id, say)
@@ -83,12 +98,14 @@ def _finish(airflow: AirflowApi, dag_id: str, run_id: str, say: Say) -> None:
 
 def _why(airflow: AirflowApi, dag_id: str, run_id: str) -> str:
     """The lines that the failed steps left."""
-    lines = [
-        str(line)
+    lines = {
+        str(task["task_id"]): str(line)
         for task in airflow.task_instances(dag_id, run_id)
         if task["state"] == "failed"
         and (line := airflow.xcom(dag_id, run_id, task["task_id"], "error", task["map_index"]))
-    ]
-    return " | ".join(dict.fromkeys(lines)) or (
+    }
+    if len(lines) > 1:
+        lines.pop("refuse", None)  # It repeats what it closes the night for.
+    return " | ".join(dict.fromkeys(lines.values())) or (
         f"{dag_id}, run {run_id} failed without a line of its own; see the Airflow UI or var/logs"
     )

@@ -35,9 +35,17 @@ NEWEST = """
     select run_id, business_date, status, is_stale, message, base_currency, customers,
         missing_entities, missing_lines, rows_quarantined
     from bi.publication
-    where status = 'published'
+    where status = 'published' and (run_id = %(run_id)s or %(run_id)s::text is null)
     order by business_date desc, published_at desc
     limit 1
+"""
+
+UNTOLD = """
+    select count(*) from bi.tier_change as change
+    left join raw.crm_owners as owner
+        on owner.owner_id = change.owner_id and coalesce(owner.active, true)
+        and owner.email is not null
+    where change.business_date = %s and owner.owner_id is null
 """
 
 QUARANTINE = """
@@ -47,10 +55,10 @@ QUARANTINE = """
 """
 
 
-def print_night(source: str, say: Say) -> None:
-    """Print the newest published night of a company."""
+def print_night(source: str, say: Say, run_id: str | None = None) -> None:
+    """Print a published night of a company: that of a run, or the newest."""
     with night.connect(source) as connection:
-        newest = connection.execute(NEWEST).fetchone()
+        newest = connection.execute(NEWEST, {"run_id": run_id}).fetchone()
         if newest is None:
             say(f"source {source}: no night is published yet")
             return
@@ -63,6 +71,12 @@ def print_night(source: str, say: Say) -> None:
         changes = connection.execute(CHANGES, [day]).fetchall()
         say("tier changes: " + (_counts(changes) or "none"))
         say("mails: " + (_counts(connection.execute(MAILS, [day]).fetchall()) or "none"))
+        [(untold,)] = connection.execute(UNTOLD, [day]).fetchall()
+        if untold:
+            say(
+                f"changed customers nobody is told about: {untold} "
+                "(no active owner with an address)"
+            )
         if entities:
             say(f"not delivered by the source: {entities}")
         if lines:
@@ -99,7 +113,7 @@ def newest_nights() -> Iterator[str]:
     for source in definition.names():
         try:
             with night.connect(source) as connection:
-                newest = connection.execute(NEWEST).fetchone()
+                newest = connection.execute(NEWEST, {"run_id": None}).fetchone()
         except (UserError, psycopg.Error):
             continue
         if newest:
@@ -110,7 +124,7 @@ def newest_nights() -> Iterator[str]:
 def print_places(say: Say) -> None:
     """Print where to look: the Airflow UI with its login, mails, data docs, the warehouse."""
     for row in services.status():
-        if row.name == "api-server":
+        if row.name == "api-server" and row.address:
             say(
                 f"Airflow UI     {row.address}  login {airflow.USER}, password {airflow.password()}"
             )

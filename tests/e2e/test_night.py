@@ -341,6 +341,11 @@ def test_a_fault_is_one_line_and_the_published_night_stays(shell, demo):
         (["run", "--source", "adventureworks", "--path", "/nowhere"], "--path"),
         (["sql", "select * from bi.nothing"], "bi.nothing"),
         (["sql", "delete from bi.customer_tier"], "query"),
+        (["sql", "delete from bi.customer_tier returning customer_id"], "query"),
+        (["sql", "select 1) to stdout; create table bi.mine (a int); copy (select 2"], "query"),
+        (["sql", "select pg_sleep(0) from bi.mine"], "bi.mine"),
+        (["sql", "select 1", "--source", "nowhere"], "nowhere"),
+        (["outbox", "--release", "nothing"], "nothing"),
     ],
 )
 def test_a_wrong_command_is_answered_in_one_line(shell, demo, words, expected):

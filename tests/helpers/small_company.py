@@ -116,10 +116,11 @@ class Night:
     path: str | None = None
     number: int = 0
 
-    def run(self, day: date | None = DAY) -> night.Run:
+    def run(self, day: date | None = DAY, *, accept_deletions: bool = False) -> night.Run:
         """The next run."""
         self.number += 1
-        return night.Run(f"test_{self.number}", self.source, self.path, DAY, day)
+        name = f"test_{self.number}"
+        return night.Run(name, self.source, self.path, DAY, day, accept_deletions)
 
     def play(self, day: date | None = DAY) -> str:
         """Play a whole night; a fault closes it like the DAG does and is raised again."""
@@ -137,9 +138,9 @@ class Night:
             raise
         return run.run_id
 
-    def load(self) -> list[str]:
+    def load(self, *, accept_deletions: bool = False) -> list[str]:
         """Play a night up to the load."""
-        return self._load(self.run())
+        return self._load(self.run(accept_deletions=accept_deletions))
 
     def _load(self, run: night.Run) -> list[str]:
         night.begin(run)

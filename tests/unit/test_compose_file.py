@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -54,6 +57,29 @@ def test_no_password_is_written_down():
     text = FILE.read_text(encoding="utf-8")
     for name in ("POSTGRES_PASSWORD", "AIRFLOW_FERNET_KEY", "AIRFLOW_JWT_SECRET"):
         assert f"${{{name}:?" in text
+
+
+@pytest.mark.parametrize("name", AIRFLOW)
+def test_airflow_can_load_its_settings_from_the_environment_of_the_service(name, tmp_path):
+    """Airflow builds its database engines when it is imported; that needs no database."""
+    given = {
+        **{key: str(value) for key, value in SERVICES[name]["environment"].items()},
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__CORE__FERNET_KEY": "",
+    }
+    given = {
+        key: re.sub(r"\$\{POSTGRES_PASSWORD\}", "secret", value)
+        for key, value in given.items()
+        if key.startswith(("AIRFLOW_HOME", "AIRFLOW__"))
+    }
+    script = "import airflow.settings as s; s.initialize(); assert s.async_engine is not None"
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], **given},
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
 
 
 def test_telemetry_is_off():

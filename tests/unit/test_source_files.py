@@ -97,6 +97,34 @@ def test_an_empty_file_counts_as_no_file(tmp_path):
     assert "Product.csv" in refused(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        (b"Key,Label,Cost,Label", ["column Label", "twice"]),
+        (b"Key,Label,Cost,LABEL", ["column Label", "twice"]),
+        (b"Key,Label,Cost,", ["column 4", "no name"]),
+    ],
+)
+def test_a_header_that_names_no_table_is_refused(tmp_path, header, words):
+    write(tmp_path, header + b"\n1,a,2,3\n")
+    line = refused(tmp_path)
+    for word in ("source shop", "Product.csv", *words):
+        assert word in line
+
+
+def test_files_that_differ_only_in_case_are_refused(tmp_path):
+    write(tmp_path, b"Key,Label,Cost\n1,a,2\n")
+    write(tmp_path, b"Key,Label,Cost\n1,a,2\n", "product.csv")
+    assert "upper and lower case" in refused(tmp_path)
+
+
+def test_a_line_beyond_the_limit_is_named_without_its_content(tmp_path):
+    write(tmp_path, b"Key,Label,Cost\n1," + b"y" * 25_000_000 + b",2\n")
+    line = refused(tmp_path)
+    assert "Product.csv" in line
+    assert "yyyyyy" not in line
+
+
 def test_a_select_that_is_no_sql_is_named_by_its_file(tmp_path):
     write(tmp_path, b"Key,Label,Cost\n1,a,2\n")
     assert "sources/shop/erp/products.sql" in refused(tmp_path, "select Key as")

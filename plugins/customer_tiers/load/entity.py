@@ -25,13 +25,17 @@ OVERLAP = timedelta(days=1)
 """How far before the watermark an extract starts again: a source transaction that was open while we
 read may commit rows that look older than what we have seen."""
 
+DELETED_SHARE, DELETED_ROWS = 0.2, 10
+"""More deleted rows than both stop the load: companies close accounts one by one, exports break in
+the middle."""
+
 
 @dataclass(frozen=True)
 class Load:
     """What a run knows when it loads an entity.
 
-    `latest_date` is the last plausible date in the data (no later day is believed);
-    `latest_change` the last plausible moment of a change, beyond which no watermark moves.
+    `latest_date` is the last plausible date in the data; `latest_change` certainly lies behind us,
+    and no watermark moves beyond it; `accept_deletions` lifts the limit on deleted rows.
     """
 
     run_id: str
@@ -39,6 +43,7 @@ class Load:
     warehouse_url: str
     latest_date: date
     latest_change: datetime
+    accept_deletions: bool
 
 
 def load_entity(
@@ -142,6 +147,7 @@ def _validate_and_write(
         moved = quality.quarantine.move_bad_rows(connection, entity, stage, outcomes, load.run_id)
         quality.quarantine.resolve(connection, entity, load.run_id, is_complete=is_complete)
         written = upsert.apply(connection, entity, load.run_id, is_complete=is_complete)
+        _refuse_mass_deletion(connection, load, entity, written)
         days = dirty.mark(connection, entity)
         _write_ledger(connection, load, entity, window, written, read, moved.rows)
     return [
@@ -149,6 +155,23 @@ def _validate_and_write(
         f"{written.deleted} deleted, {moved.rows} quarantined, {days} days to rebuild",
         *findings,
     ]
+
+
+def _refuse_mass_deletion(
+    connection: psycopg.Connection, load: Load, entity: Entity, written: upsert.Written
+) -> None:
+    """Half an export must not look like mass churn; the transaction of the load is rolled back."""
+    if load.accept_deletions or written.deleted <= DELETED_ROWS:
+        return
+    count = sql.SQL("select count(*) from raw.{}").format(sql.Identifier(entity.table))
+    [(left,)] = connection.execute(count).fetchall()
+    before = left - written.inserted + written.deleted
+    if written.deleted > DELETED_SHARE * before:
+        raise UserError(
+            f"source {load.source}, entity {entity.name}: {written.deleted} of {before} rows are "
+            "gone from the extract; check that the export is whole, or run the night with "
+            "--accept-deletions if they were deleted on purpose"
+        )
 
 
 def _write_ledger(
@@ -163,7 +186,7 @@ def _write_ledger(
     """Write the ledger row and move the watermark, in the transaction that wrote the data."""
     end = window.end if window else None
     if end is not None:
-        # One row stamped 2999 must not hide all later changes; it is read again each night.
+        # One row stamped in the future must not hide the changes until then.
         mark = min(end, load.latest_change)
         connection.execute(
             "insert into ops.watermark (entity, cursor_at) values (%s, %s) "

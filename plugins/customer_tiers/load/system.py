@@ -68,7 +68,7 @@ def _opened(source: Source, system: str, path: str | None) -> Iterator[OpenExtra
     from customer_tiers.sources import postgres
 
     url = connections.system(definition.connection, definition.options.get("embedded_database"))
-    with postgres.connect(source.name, system, url) as database:
+    with postgres.connect(source.name, system, definition.connection, url) as database:
         yield (
             lambda entity: (
                 postgres.PostgresExtract(database, source.name, entity, query)

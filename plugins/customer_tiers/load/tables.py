@@ -36,13 +36,30 @@ def prepare(connection: psycopg.Connection, contract: Contract, source: str) -> 
     connection.execute(
         "insert into ops.warehouse (source) values (%s) on conflict do nothing", [source]
     )
+    check_company(connection, source)
+    create_raw(connection, contract)
+
+
+def is_prepared(connection: psycopg.Connection) -> bool:
+    """Whether the warehouse has its tables."""
+    row = connection.execute("select to_regclass('ops.warehouse') is not null").fetchone()
+    return bool(row and row[0])
+
+
+def check_company(connection: psycopg.Connection, source: str) -> None:
+    """Make sure that the warehouse, if it has its tables, holds this company.
+
+    Raises:
+        UserError: It holds another one.
+    """
+    if not is_prepared(connection):
+        return
     held = connection.execute("select source from ops.warehouse").fetchone()
     if held and held[0] != source:
         raise UserError(
             f"the warehouse holds the company of source {held[0]!r}, not {source!r}; "
             "a warehouse holds one company: point AIRFLOW_CONN_WAREHOUSE to another database"
         )
-    create_raw(connection, contract)
 
 
 def create_raw(connection: psycopg.Connection, contract: Contract) -> None:

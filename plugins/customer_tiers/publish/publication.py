@@ -11,6 +11,7 @@ from psycopg import sql
 from customer_tiers import outbox
 from customer_tiers.errors import UserError
 from customer_tiers.publish import difference
+from customer_tiers.publish.newest import is_old
 from customer_tiers.publish.tables import published
 
 READER = "bi_reader"
@@ -40,22 +41,19 @@ def publish(connection: psycopg.Connection, night: Night) -> str:
         connection.execute(
             "select pg_advisory_xact_lock(hashtextextended('customer_tiers.publish', 0))"
         )
-        row = connection.execute(
-            "select max(business_date) from bi.publication where status = 'published'"
-        ).fetchone()
-        newest = row[0] if row else None
-        is_newest = newest is None or night.business_date >= newest
+        _check_candidates(connection, night)
+        is_newest = not is_old(connection, night.business_date)
         written = sum(
             difference.bring_up(connection, table, night.business_date)
             for table in published()
             if is_newest or table.scope == "night"
         )
-        _write_publication(connection, night)
+        _write_publication(connection, night, is_newest=is_newest)
         mails = outbox.enqueue(connection, night.run_id, night.business_date)
         _let_readers_in(connection)
         connection.execute(
             "update ops.run set state = 'published', finished_at = clock_timestamp(), "
-            "business_date = %s where run_id = %s",
+            "business_date = %s, message = null where run_id = %s",
             [night.business_date, night.run_id],
         )
     return f"published {night.business_date}: {written} rows written, {mails} mails to send"
@@ -74,9 +72,12 @@ def refuse(
         connection.execute(
             "insert into bi.publication (run_id, source, business_date, status, is_stale, message) "
             "select %s, source, %s, 'refused', false, %s from ops.warehouse "
-            "on conflict (run_id) do nothing",
+            "on conflict (run_id) do update set message = excluded.message "
+            "where publication.status = 'refused'",
             [run_id, business_date, why],
         )
+        if business_date is not None and is_old(connection, business_date):
+            return  # Readers have a newer night than the one that failed.
         connection.execute(
             "update bi.publication set is_stale = true, message = %s "
             "where run_id = (select run_id from bi.publication where status = 'published' "
@@ -85,8 +86,29 @@ def refuse(
         )
 
 
-def _write_publication(connection: psycopg.Connection, night: Night) -> None:
-    connection.execute("update bi.publication set is_stale = false, message = null where is_stale")
+def _check_candidates(connection: psycopg.Connection, night: Night) -> None:
+    """Refuse candidates that another run built since: they are of another night.
+
+    Raises:
+        UserError: Somebody cleared the publishing of a run whose candidates are gone.
+    """
+    built = connection.execute(
+        "select run_id from ops.dbt_node_run order by finished_at desc limit 1"
+    ).fetchone()
+    days = connection.execute("select distinct business_date from candidate.tier_decision")
+    if built == (night.run_id,) and days.fetchall() == [(night.business_date,)]:
+        return
+    raise UserError(
+        f"source {night.source}, business date {night.business_date}: the candidates are not of "
+        "this run; clear its task build_facts and those after it, or run the night again"
+    )
+
+
+def _write_publication(connection: psycopg.Connection, night: Night, *, is_newest: bool) -> None:
+    if is_newest:
+        connection.execute(
+            "update bi.publication set is_stale = false, message = null where is_stale"
+        )
     connection.execute("delete from bi.publication where run_id = %s", [night.run_id])
     connection.execute(
         """

@@ -6,7 +6,7 @@ breaks two rules has two entries. `row_key` is the row's key; where the key does
 row (a part is null, or several rows share it) a hash of the row is added.
 
 Known limit: a row that waits in quarantine and is deleted at an incremental source is let in once
-its reference arrives; the monthly reconciliation against the source then removes it.
+its reference arrives, and stays, as does every row that an incremental source deletes.
 """
 
 from __future__ import annotations

@@ -64,6 +64,11 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in settings.SOURCES.glob("*/source.yml"))
 
 
+def unknown(name: str) -> UserError:
+    """The fault of a name that is no source."""
+    return UserError(f"source {name!r} is unknown; there are: {', '.join(names())}")
+
+
 def load(name: str, contract: Contract) -> Source:
     """Read a source's folder.
 
@@ -72,7 +77,7 @@ def load(name: str, contract: Contract) -> Source:
             required entity has no SELECT.
     """
     if name not in names():
-        raise UserError(f"source {name!r} is unknown; there are: {', '.join(names())}")
+        raise unknown(name)
     folder = settings.SOURCES / name
     where = folder / "source.yml"
     try:

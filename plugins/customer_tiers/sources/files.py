@@ -40,8 +40,15 @@ def connect(system: System, path: str | None) -> Iterator[duckdb.DuckDBPyConnect
         connection.execute("set threads = 2")
         connection.execute("set timezone = 'UTC'")
         connection.execute("set preserve_insertion_order = false")
+        seen: set[str] = set()
         for file in sorted(folder.iterdir()):
             if file.suffix.lower() == ".csv" and file.is_file():
+                if file.stem.lower() in seen:
+                    raise UserError(
+                        f"source {system.source}, system {system.name}: {file} and another file "
+                        "differ only in upper and lower case; keep one"
+                    )
+                seen.add(file.stem.lower())
                 _add_table(connection, system, file)
         yield connection
 
@@ -51,6 +58,12 @@ def _add_table(connection: duckdb.DuckDBPyConnection, system: System, file: Path
     header = _header(file, delimiter)
     if not header:
         return  # An empty file has no columns; a SELECT that needs it says so.
+    where = f"source {system.source}, system {system.name}, file {file}"
+    for position, name in enumerate(header, start=1):
+        if not name.strip():
+            raise UserError(f"{where}: column {position} has no name; name it in the first line")
+        if [other.lower() for other in header].count(name.lower()) > 1:
+            raise UserError(f"{where}, column {name}: there twice; rename one in the first line")
     columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in header)
     connection.execute(
         f"create view {_quoted(file.stem)} as select * from read_csv({_literal(str(file))}, "
@@ -140,26 +153,28 @@ class FileExtract:
                 f"restore the column or correct {path}"
             )
         if "nvalid unicode" in message or "not utf-8" in message:
-            return first_bad_text(self._folder, message)
+            return first_bad_text(self._folder, message, self._system.options.get("delimiter", ","))
         file = re.search(r"file = (\S+)", message)
         line = re.search(r"Line: (\d+)", message)
         place = f"{file[1]}, line {line[1]}: " if file and line else ""
+        if "Maximum line size" in message:
+            return f"{place}a line is longer than {MAX_LINE_BYTES:,} bytes; shorten it in the file"
         text = re.sub(r"Original Line: .*", "", message.split("Possible")[0])
         return f"{place}{' '.join(text.split())[:300]}; correct the file or {path}"
 
 
-def first_bad_text(folder: Path, message: str) -> str:
+def first_bad_text(folder: Path, message: str, delimiter: str) -> str:
     """Say which file, line and column is not UTF-8, for the file that the message names."""
     named = re.search(r"file = (.+?)\s*(\n|$)", message)
     files = [Path(named[1])] if named else sorted(folder.glob("*.csv"))
     for file in files:
         with file.open("rb") as stream:
-            header = stream.readline().decode("utf-8-sig", "replace").strip().split(",")
+            header = stream.readline().decode("utf-8-sig", "replace").strip().split(delimiter)
             for number, line in enumerate(stream, start=2):
                 try:
                     line.decode("utf-8")
                 except UnicodeDecodeError as error:
-                    index = min(line[: error.start].count(b","), len(header) - 1)
+                    index = min(line[: error.start].count(delimiter.encode()), len(header) - 1)
                     return (
                         f"{file}, line {number}, column {header[index]}: "
                         "not valid UTF-8; save the file as UTF-8"

@@ -18,11 +18,11 @@ CONNECT_TIMEOUT_SECONDS = 10
 
 
 @contextmanager
-def connect(source: str, system: str, url: str) -> Iterator[psycopg.Connection]:
+def connect(source: str, system: str, name: str, url: str) -> Iterator[psycopg.Connection]:
     """Open a read-only connection on which every entity is read."""
     if not url.startswith(("postgresql://", "postgres://")):
         raise UserError(
-            f"source {source}, system {system}: AIRFLOW_CONN_{system.upper()} is no PostgreSQL "
+            f"source {source}, system {system}: AIRFLOW_CONN_{name.upper()} is no PostgreSQL "
             "address; this release reads PostgreSQL databases and folders of CSV files"
         )
     try:
@@ -35,7 +35,7 @@ def connect(source: str, system: str, url: str) -> Iterator[psycopg.Connection]:
     except psycopg.Error as error:
         raise UserError(
             f"source {source}, system {system}: cannot connect: {reason(error)}; "
-            f"check that it runs and AIRFLOW_CONN_{system.upper()} (host, port, user, password)"
+            f"check that it runs and AIRFLOW_CONN_{name.upper()} (host, port, user, password)"
         ) from None
     with connection:
         connection.read_only = True
