@@ -20,6 +20,7 @@ from customer_tiers.load.entity import Load
 from customer_tiers.load.system import load_system
 from customer_tiers.publish import publication
 from customer_tiers.sources import definition
+from customer_tiers.sources.postgres import reason
 
 PLAUSIBLE_FUTURE = timedelta(days=366)
 """Requested deliveries and expected closings lie ahead, but hardly more than a year."""
@@ -66,9 +67,8 @@ def connect(source: str) -> psycopg.Connection:
             connections.warehouse(source), autocommit=True, connect_timeout=10
         )
     except psycopg.Error as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         raise UserError(
-            f"warehouse of source {source}: cannot connect: {reason.split('FATAL:')[-1].strip()}; "
+            f"warehouse of source {source}: cannot connect: {reason(error)}; "
             "start it with `tiers up` or check AIRFLOW_CONN_WAREHOUSE"
         ) from None
     tables.check_company(connection, source)

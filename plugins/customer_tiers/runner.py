@@ -92,7 +92,12 @@ def _finish(airflow: AirflowApi, dag_id: str, run_id: str, say: Say) -> None:
                 if line.startswith(FINDINGS):
                     say(f"    {line}")
 
-    if airflow.wait(dag_id, run_id, report) != "success":
+    try:
+        state = airflow.wait(dag_id, run_id, report)
+    except KeyboardInterrupt:
+        say(f"no longer watching; {dag_id}, run {run_id} goes on, see the Airflow UI")
+        raise
+    if state != "success":
         raise UserError(_why(airflow, dag_id, run_id))
 
 

@@ -341,7 +341,26 @@ def test_a_row_stamped_in_the_future_hides_no_later_change(shop, erp):
         "update invoice_lines set net_amount = 400, updated_at = '2026-03-31 23:40+00' "
         "where invoice_id = 'I040'",
     )
-    recovers(shop)
+    shop.load()
+
+
+def test_a_change_time_without_a_zone_is_utc(shop, erp):
+    change(erp, "alter table invoice_lines alter updated_at type timestamp")
+    try:
+        assert any("erp.invoice_lines" in line for line in shop.load())
+    finally:
+        change(erp, "alter table invoice_lines alter updated_at type timestamptz")
+
+
+def test_a_warehouse_user_without_rights_is_told_what_to_ask_for(cluster, sources, monkeypatch):
+    url = cluster.ensure_database("barren")
+    with psycopg.connect(url) as connection:
+        connection.execute("create role pauper login password 'pauper'")
+    poor = url.replace(url.split("://")[1].split("@")[0], "pauper:pauper")
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", poor)
+    with pytest.raises(UserError, match="grant create on database barren to pauper"):
+        Night("shop").load()
+    cluster.drop_database("barren")
 
 
 def test_half_an_extract_is_refused_unless_it_is_meant(kiosk):

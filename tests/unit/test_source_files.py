@@ -112,6 +112,40 @@ def test_a_header_that_names_no_table_is_refused(tmp_path, header, words):
         assert word in line
 
 
+@pytest.mark.parametrize("value", ["yesterday", "03.04.2026", "4/3/2026", "infinity", "2026-4-3"])
+def test_a_day_that_is_not_iso_is_named_with_its_column(tmp_path, value):
+    write(tmp_path, f"Key,Label,Cost,Changed\n1,a,2,2026-01-01\n2,b,2,{value}\n".encode())
+    line = refused(tmp_path, QUERY.replace(" from", ", Changed as updated_at from"))
+    for word in ("source shop", "entity erp.products", "column updated_at", value):
+        assert word in line
+
+
+def test_a_day_in_another_form_can_be_read_by_the_select(tmp_path):
+    write(tmp_path, b"Key,Label,Cost,Changed\n1,a,2,03.04.2026\n")
+    day = ", strptime(Changed, '%d.%m.%Y')::date as updated_at from"
+    assert read(tmp_path, QUERY.replace(" from", day)).strip().endswith('"2026-04-03"')
+
+
+def test_a_fault_far_down_the_file_is_as_clear_as_one_at_its_top(tmp_path):
+    good = b"".join(b"%d,a,2\n" % key for key in range(60_000))
+    for bad, words in ((b"x,y\n", ["line 60002"]), (b"7,\xff,2\n", ["column Label", "UTF-8"])):
+        write(tmp_path, b"Key,Label,Cost\n" + good + bad)
+        line = refused(tmp_path)
+        for word in ("source shop", "entity erp.products", "Product.csv", *words):
+            assert word in line
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_another_delimiter_is_guessed_at_and_named(tmp_path, delimiter):
+    write(tmp_path, delimiter.join(["Key", "Label", "Cost"]).encode() + b"\n1;a;2\n")
+    assert "`delimiter`" in refused(tmp_path)
+
+
+def test_old_mac_line_ends_are_refused_in_one_line(tmp_path):
+    write(tmp_path, b"Key,Label,Cost\r1,a,2\r")
+    assert "Product.csv" in refused(tmp_path)
+
+
 def test_files_that_differ_only_in_case_are_refused(tmp_path):
     write(tmp_path, b"Key,Label,Cost\n1,a,2\n")
     write(tmp_path, b"Key,Label,Cost\n1,a,2\n", "product.csv")

@@ -19,6 +19,9 @@ POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 30
 """How long Airflow may be silent, or a run stand still with a dead scheduler, before we give up."""
 
+SERVER_FAULT = 500
+"""From here on a status says that the server is at fault, perhaps only for a moment."""
+
 PAGE = 100
 """Rows per request; the server gives no more."""
 
@@ -207,7 +210,14 @@ class AirflowApi:
             try:
                 return self._with_token(method, f"/api/v2{path}", body)
             except urllib.error.HTTPError as error:
-                raise _explained(error, method, path) from error
+                if error.code < SERVER_FAULT or method != "GET":
+                    raise _explained(error, method, path) from error
+                if time.monotonic() > deadline:
+                    raise UserError(
+                        f"Airflow on {self.address} cannot work ({error.code}), its database may "
+                        "be gone: run `tiers status`, `tiers up`"
+                    ) from error
+                time.sleep(POLL_SECONDS)
             except OSError as error:  # restarting, or gone
                 if method != "GET" or time.monotonic() > deadline:
                     raise UserError(

@@ -140,7 +140,10 @@ def _validate_and_write(
         quality.quarantine.collapse_duplicates(connection, entity, stage)
         if not is_complete:
             quality.quarantine.reoffer(connection, entity, stage)
-    outcomes = quality.check_entity(load.warehouse_url, entity, latest_date=load.latest_date)
+    try:
+        outcomes = quality.check_entity(load.warehouse_url, entity, latest_date=load.latest_date)
+    except UserError as error:
+        raise UserError(f"source {load.source}, {str(error)[:500]}; correct the value") from None
     quality.results.store(connection, load.run_id, outcomes)
     findings = quality.decide(outcomes, source=load.source, entity=entity)
     with connection.transaction():
@@ -153,7 +156,17 @@ def _validate_and_write(
     return [
         f"{entity.name}: {read} read, {written.inserted} new, {written.updated} changed, "
         f"{written.deleted} deleted, {moved.rows} quarantined, {days} days to rebuild",
+        *_mention_deletions(load, entity, written),
         *findings,
+    ]
+
+
+def _mention_deletions(load: Load, entity: Entity, written: upsert.Written) -> list[str]:
+    if not written.deleted:
+        return []
+    return [
+        f"warning: source {load.source}, entity {entity.name}: {written.deleted} rows are gone "
+        "from the extract and were deleted; check the export if nobody deleted them"
     ]
 
 

@@ -36,7 +36,9 @@ def load_system(
     """
     lines = []
     with (
-        psycopg.connect(load.warehouse_url, autocommit=True) as warehouse,
+        psycopg.connect(
+            load.warehouse_url, autocommit=True, options="-c datestyle=ISO,YMD -c timezone=UTC"
+        ) as warehouse,
         _opened(source, system, path) as open_extract,
     ):
         for entity in contract.of_system(system):

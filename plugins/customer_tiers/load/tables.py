@@ -28,11 +28,17 @@ def prepare(connection: psycopg.Connection, contract: Contract, source: str) -> 
     """Bring the warehouse's own tables into shape and make sure it holds this company.
 
     Raises:
-        UserError: The warehouse holds another company.
+        UserError: The warehouse holds another company, or its user may not create schemas.
     """
     connection.execute("select pg_advisory_xact_lock(hashtextextended('customer_tiers.ddl', 0))")
     schema = files("customer_tiers").joinpath("warehouse_schema.sql").read_text(encoding="utf-8")
-    connection.execute(schema)  # type: ignore[call-overload]
+    try:
+        connection.execute(schema)  # type: ignore[call-overload]
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise UserError(
+            f"warehouse: {error.diag.message_primary}; have an administrator run: grant create on "
+            f"database {connection.info.dbname} to {connection.info.user}"
+        ) from None
     connection.execute(
         "insert into ops.warehouse (source) values (%s) on conflict do nothing", [source]
     )

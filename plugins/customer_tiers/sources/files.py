@@ -31,6 +31,12 @@ BATCH_ROWS = 50_000
 """Rows handed to COPY at a time: about 10 MB, so memory does not grow with the file."""
 
 
+ISO = r"^\d{4}-\d{2}-\d{2}([ T].*)?$"
+NOT_ISO = "not ISO, column "
+
+OTHER_DELIMITERS = (";", "\t", "|")
+
+
 @contextmanager
 def connect(system: System, path: str | None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the folder: every `<table>.csv` in it becomes a table of text columns."""
@@ -59,6 +65,12 @@ def _add_table(connection: duckdb.DuckDBPyConnection, system: System, file: Path
     if not header:
         return  # An empty file has no columns; a SELECT that needs it says so.
     where = f"source {system.source}, system {system.name}, file {file}"
+    for other in OTHER_DELIMITERS:
+        if len(header) == 1 and other in header[0]:
+            raise UserError(
+                f"{where}: the values seem to be separated by {other!r}, not {delimiter!r}; "
+                f"set `delimiter` in sources/{system.source}/source.yml"
+            )
     for position, name in enumerate(header, start=1):
         if not name.strip():
             raise UserError(f"{where}: column {position} has no name; name it in the first line")
@@ -80,6 +92,8 @@ def _header(file: Path, delimiter: str) -> list[str]:
         return next(csv.reader(io.StringIO(line.decode("utf-8-sig")), delimiter=delimiter), [])
     except UnicodeDecodeError:
         raise UserError(f"{file}: line 1 is not valid UTF-8; save the file as UTF-8") from None
+    except csv.Error as error:
+        raise UserError(f"{file}, line 1: {error}; save the file as ordinary CSV") from None
 
 
 class FileExtract:
@@ -119,13 +133,25 @@ class FileExtract:
 
     def copy_csv(self, window: Window) -> Iterator[bytes | memoryview]:
         """Yield the window's rows as CSV for COPY; all values as text."""
-        names = ", ".join(f"cast({_quoted(n)} as varchar) as {_quoted(n)}" for n in self.columns)
+        names = ", ".join(self._as_text(name) for name in self.columns)
         with self._fault_named():
             relation = self._connection.sql(
                 f"select {names} from {self._query} where {self._within(window)}"
             )
             for batch in relation.to_arrow_reader(BATCH_ROWS):
                 yield _as_csv(batch)
+
+    def _as_text(self, name: str) -> str:
+        """The column as text; days and moments must be ISO, or PostgreSQL would read 03.04. as it
+        likes and `yesterday` as a day."""
+        text = f"cast({_quoted(name)} as varchar)"
+        if self._entity.column(name).type not in ("date", "timestamp"):
+            return f"{text} as {_quoted(name)}"
+        problem = _literal(f"{NOT_ISO}{name}: ")
+        return (
+            f"case when {text} is null or regexp_matches({text}, {_literal(ISO)}) then {text} "
+            f"else error({problem} || left({text}, 40)) end as {_quoted(name)}"
+        )
 
     def _within(self, window: Window) -> str:
         if window.end is None:
@@ -138,7 +164,7 @@ class FileExtract:
     def _fault_named(self) -> Iterator[None]:
         try:
             yield
-        except duckdb.Error as error:
+        except (duckdb.Error, pa.ArrowException, OSError) as error:  # OSError: while streaming
             where = f"source {self._system.source}, entity {self._entity.name}"
             raise UserError(f"{where}: {self._explain(str(error))}") from None
 
@@ -147,6 +173,12 @@ class FileExtract:
         path = f"sources/{self._system.source}/{self._entity.name.replace('.', '/')}.sql"
         if table := re.search(r"Table with name (\S+) does not exist", message):
             return f"there is no file {table[1]}.csv with a header in {self._folder}; add it"
+        if not_iso := re.search(f"{NOT_ISO}(.*)", message):
+            name, _, value = not_iso[1].partition(": ")
+            return (
+                f"column {name}: {value!r} is no date in the form YYYY-MM-DD; correct it, or read "
+                f"it with strptime in {path}"
+            )
         if column := re.search(r'Referenced column "([^"]+)" not found', message):
             return (
                 f"column {column[1]} is not in its file in {self._folder}; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 
 import psycopg
 from psycopg import sql
@@ -71,7 +71,8 @@ class PostgresExtract:
                 f"source {self._source}, entity {self._entity.name}, column {self._entity.cursor}: "
                 f"must be a timestamp, but holds {value!r}; cast it in the SELECT"
             )
-        return value
+        # A column without a zone is UTC by contract.
+        return value.replace(tzinfo=value.tzinfo or UTC) if value else None
 
     def has_rows(self) -> bool:
         """Whether the source shows any row at all."""
@@ -127,6 +128,9 @@ class PostgresExtract:
 
 
 def reason(error: psycopg.Error) -> str:
-    """The database's own words on one line, without the address and user they may repeat."""
-    message = error.diag.message_primary or str(error).strip() or type(error).__name__
-    return message.splitlines()[-1].split("FATAL:")[-1].strip()
+    """The database's own words on one line: the last that says what failed."""
+    if error.diag.message_primary:
+        return " ".join(error.diag.message_primary.split())
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    telling = [line for line in lines if "failed:" in line or "FATAL:" in line] or lines
+    return telling[-1].split("FATAL:")[-1].strip(" -")
