@@ -5,37 +5,20 @@
    A day too many costs time, a day too few is wrong, so each rule errs to more. #}
 
 
-{# fct_sales_days is the last fact built; where it is, all facts are complete. #}
+{# fct_sales_days is the last fact built; where it is, all facts are complete: what a
+   failed night left half built is dropped before the next one begins. #}
 {% macro builds_only_dirty_days() -%}
     {%- set facts = fact_relation('fct_sales_days') if execute -%}
     {{ return((facts and not flags.FULL_REFRESH) | default(false, true)) }}
 {%- endmacro %}
 
 
-{% macro fact_relation(name) -%}
-    {{ return(adapter.get_relation(
-        database=target.database, schema=target.schema, identifier=name
-    )) }}
-{%- endmacro %}
-
-
-{% macro refuse_half_built_facts() -%}
-    {%- set is_missing = execute and not fact_relation('fct_category_days') -%}
-    {%- if is_missing and builds_only_dirty_days() -%}
-        {% do exceptions.raise_compiler_error(
-            'fct_category_days is missing beside fct_sales_days; '
-            ~ 'build the facts with --full-refresh'
-        ) %}
-    {%- endif -%}
-{%- endmacro %}
-
-
 {# Compares what lines are valued with now with what the facts were valued with. A
    credit note is valued on the day of its sale, so later ones are touched too. #}
 {% macro widen_dirty_days_by_prices() -%}
-    {%- if builds_only_dirty_days() and fact_relation('int_prices_remembered') %}
+    {%- if builds_only_dirty_days() %}
         {%- set prices = ref('int_prices_dated') -%}
-        {%- set remembered = fact_relation('int_prices_remembered') -%}
+        {%- set remembered = ref('int_prices_remembered') -%}
         {%- set lines = ref('stg_erp__invoice_lines') %}
     with
 
@@ -134,12 +117,30 @@
             and dirty_days.key_id = {{ relation.identifier }}.customer_id
             and dirty_days.day = {{ relation.identifier }}.day
     )
-    {%- elif execute and not flags.FULL_REFRESH and fact_relation(relation.identifier) %}
-    delete from {{ relation }}
     {%- endif %}
 {%- endmacro %}
 
 
+{# One transaction with the last fact: the list of dirty days is empty and the memory of
+   prices says what the facts were valued with, or neither has changed. #}
 {% macro consume_dirty_days() -%}
     delete from {{ source('ops', 'dirty_day') }} where fact = 'sales'
+{%- endmacro %}
+
+
+{% macro forget_prices() -%}
+    delete from {{ ref('int_prices_remembered') }}
+{%- endmacro %}
+
+
+{% macro remember_prices() -%}
+    insert into {{ ref('int_prices_remembered') }}
+    (price_kind, key_id, valid_from_date, valid_until_date, price)
+    select
+        price_kind,
+        key_id,
+        valid_from_date,
+        valid_until_date,
+        price
+    from {{ ref('int_prices_dated') }}
 {%- endmacro %}

@@ -40,12 +40,18 @@ class Warehouse:
                 if entity.name == "erp.invoice_lines":
                     dirty.mark(connection, entity)
 
-    def build(self, business_date: str, *select: str, **options: Any) -> dict[str, int]:
+    def build(
+        self, business_date: str, *select: str, base_currency: str = "EUR", **options: Any
+    ) -> dict[str, int]:
         """Run dbt for a night."""
         return transform.run(
             self.url,
             select=list(select) or None,
-            variables={"business_date": business_date, "base_currency": "EUR", "source": "test"},
+            variables={
+                "business_date": business_date,
+                "base_currency": base_currency,
+                "source": "test",
+            },
             run_id=f"test_{business_date}",
             **options,
         )

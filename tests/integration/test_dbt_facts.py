@@ -249,13 +249,103 @@ def test_failed_fact_leaves_the_days_dirty_and_the_facts_as_they_were(
     assert incremental == warehouse.query(CONTENT)
 
 
-def test_currency_without_a_rate_stops_the_night(warehouse: Warehouse) -> None:
+def test_first_night_without_a_rate_is_mended_by_delivering_it(warehouse: Warehouse) -> None:
+    _forget(warehouse)
     company = Company(seed=9)
+    lines = list(company.lines.values())
+    lines[0].update(currency="XXX", posted=True, document_type="invoice")
+    company.load_into(warehouse)
+    for _ in range(2):
+        with pytest.raises(UserError) as caught:
+            warehouse.build("2025-03-31", *FACTS)
+        line = str(caught.value)
+        assert "source test, entity erp.fx_rates, column currency: no rate for XXX on 2025-" in line
+        assert "which erp.invoice_lines needs; deliver the rate and run the night again" in line
+        assert "\n" not in line
+
+    company.rates["XXX", START] = {"currency": "XXX", "valid_from": START, "rate": "2"}
+    company.load_into(warehouse)
+    warehouse.build("2025-03-31", *FACTS)
+    incremental = warehouse.query(CONTENT)
+    warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+    assert incremental == warehouse.query(CONTENT)
+
+
+def test_facts_without_the_memory_of_their_prices_are_built_anew(warehouse: Warehouse) -> None:
+    """As a first night leaves them whose tests failed before the memory was written."""
+    company = Company(seed=10)
+    company.load_into(warehouse)
+    warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+    _execute(warehouse, "drop table candidate.int_prices_remembered")
+    company.rates["USD", START]["rate"] = "0.5"
+    company.load_into(warehouse)
+    warehouse.build("2025-03-31", *FACTS)
+    incremental = warehouse.query(CONTENT)
+    warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+    assert incremental == warehouse.query(CONTENT)
+
+
+def test_memory_of_prices_is_as_old_as_the_facts(warehouse: Warehouse) -> None:
+    """A price that changes in a failed night and back again leaves no trace."""
+    company = Company(seed=11)
+    company.load_into(warehouse)
+    warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+    before = warehouse.query(CONTENT)
     line = next(iter(company.lines.values()))
+    kept = dict(line)
+    company.rates["USD", START]["rate"] = "0.5"
     line.update(currency="XXX", posted=True)
     company.load_into(warehouse)
-    with pytest.raises(UserError, match="lines_without_rate"):
-        warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+    with pytest.raises(UserError, match="no rate for XXX"):
+        warehouse.build("2025-03-31", *FACTS)
+    company.rates["USD", START]["rate"] = "0.9"
+    line.update(kept)
+    company.load_into(warehouse)
+    warehouse.build("2025-03-31", *FACTS)
+    assert warehouse.query(CONTENT) == before
+
+
+def test_unit_cost_without_a_rate_names_its_currency(warehouse: Warehouse) -> None:
+    company = Company(seed=12)
+    company.costs["P0", START] = {
+        **{"product_id": "P0", "valid_from": START, "unit_cost": 1, "currency": "YYY"}
+    }
+    company.load_into(warehouse)
+    with pytest.raises(UserError, match=r"no rate for YYY on 2025-01-01, which erp.product_costs"):
+        warehouse.build("2025-03-31", *FACTS)
+
+
+def test_another_base_currency_rebuilds_the_facts_until_a_night_is_published(
+    warehouse: Warehouse,
+) -> None:
+    company = Company(seed=13)
+    company.rates["EUR", START] = {"currency": "EUR", "valid_from": START, "rate": "1.1"}
+    company.load_into(warehouse)
+    warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+    in_euro = warehouse.query(CONTENT)
+    warehouse.build("2025-03-31", *FACTS, base_currency="USD")
+    in_dollars = warehouse.query(CONTENT)
+    assert in_dollars != in_euro
+    warehouse.build("2025-03-31", *FACTS, base_currency="USD", full_refresh=True)
+    assert in_dollars == warehouse.query(CONTENT)
+
+    _execute(
+        warehouse,
+        "insert into bi.publication (run_id, source, status, is_stale, base_currency) "
+        "values ('n', 'test', 'published', false, 'USD')",
+    )
+    with pytest.raises(UserError) as caught:
+        warehouse.build("2025-03-31", *FACTS)
+    assert "source test: base_currency is now EUR" in str(caught.value)
+    assert "put base_currency: USD back into source.yml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert warehouse.query(CONTENT) == in_dollars, "the facts are left alone"
+    _execute(warehouse, "delete from bi.publication")
+
+
+def _forget(warehouse: Warehouse) -> None:
+    """Leave the warehouse as it is before its first night."""
+    _execute(warehouse, "drop schema candidate cascade; create schema candidate")
 
 
 def _execute(warehouse: Warehouse, statement: str) -> None:

@@ -10,7 +10,8 @@
         ],
     )
 }}
--- after {{ ref('int_prices_dated') }}
+-- after {{ ref('int_prices_dated') }},
+-- {{ ref('int_prices_remembered') }}
 -- and {{ ref('stg_erp__invoice_lines') }}, which tell the days that new prices touch
 
 with

@@ -3,10 +3,16 @@
         materialized='incremental',
         indexes=[{'columns': ['customer_id', 'day'], 'unique': true}],
         pre_hook=["{{ delete_dirty_days_from(this) }}"],
-        post_hook=["{{ consume_dirty_days() }}"],
+        post_hook=[
+            "{{ consume_dirty_days() }}",
+            "{{ forget_prices() }}",
+            "{{ remember_prices() }}",
+        ],
     )
 }}
--- after {{ ref('fct_category_days') }}, because the last of the facts consumes the days
+-- after {{ ref('fct_category_days') }}, since the last of the facts consumes the days,
+-- and after {{ ref('int_prices_dated') }}
+-- and {{ ref('int_prices_remembered') }}, since it keeps what lines were valued with
 
 with
 

@@ -28,6 +28,15 @@ products as (
 prices as (
 
     select
+        'base_currency' as price_kind,
+        '{{ var("base_currency") }}' as key_id,
+        cast('0001-01-01' as date) as valid_from_date,
+        cast('9999-12-31' as date) as valid_until_date,
+        '1' as price
+
+    union all
+
+    select
         'rate' as price_kind,
         currency as key_id,
         valid_from_date,
