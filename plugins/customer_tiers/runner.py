@@ -47,12 +47,7 @@ def run_night(
         UserError: The source is unknown, or a step failed: the line says which and why.
     """
     folder = str(path.resolve()) if path else None
-    described = definition.load(source, contract.load())
-    folders = [system for system in described.systems.values() if system.kind == "files"]
-    for system in folders:
-        system.folder(folder)
-    if folder and not folders:
-        raise UserError(f"source {source} reads databases, not files; leave --path away")
+    _check_source(source, folder)
     services.up(say)
     airflow = services.api()
     airflow.wait_for_dag(NIGHTLY)
@@ -74,6 +69,16 @@ def run_night(
     _finish(airflow, DELIVERY, delivery, say)
     say(f"done in {time.monotonic() - started:.0f} s")
     return run_id
+
+
+def _check_source(source: str, folder: str | None) -> None:
+    """Answer at once what a run would only find out later."""
+    described = definition.load(source, contract.load())
+    systems = [system for system in described.systems.values() if system.kind == "files"]
+    for system in systems:
+        system.folder(folder)
+    if folder and not systems:
+        raise UserError(f"source {source} reads databases, not files; leave --path away")
 
 
 def _finish(airflow: AirflowApi, dag_id: str, run_id: str, say: Say) -> None:

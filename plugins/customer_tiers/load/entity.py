@@ -17,7 +17,7 @@ from psycopg import sql
 from customer_tiers import quality
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.load import dirty, tables, upsert
+from customer_tiers.load import dirty, ledger, tables, upsert
 from customer_tiers.sources.extract import Extract, Window
 from customer_tiers.sources.postgres import reason
 
@@ -62,7 +62,7 @@ def load_entity(
     """
     with _only_loader(connection, load, entity):
         if extract is None:
-            _write_ledger(connection, load, entity, None, upsert.Written(0, 0, 0), 0, 0)
+            ledger.write(connection, load.run_id, entity, None, upsert.Written(0, 0, 0), 0, 0)
             return [f"{entity.name}: not delivered by source {load.source}"]
         window = _window(connection, entity, extract)
         read = _copy_to_stage(connection, load, entity, extract, window)
@@ -152,7 +152,8 @@ def _validate_and_write(
         written = upsert.apply(connection, entity, load.run_id, is_complete=is_complete)
         _refuse_mass_deletion(connection, load, entity, written)
         days = dirty.mark(connection, entity)
-        _write_ledger(connection, load, entity, window, written, read, moved.rows)
+        ledger.move_watermark(connection, entity, window, load.latest_change)
+        ledger.write(connection, load.run_id, entity, window, written, read, moved.rows)
     return [
         f"{entity.name}: {read} read, {written.inserted} new, {written.updated} changed, "
         f"{written.deleted} deleted, {moved.rows} quarantined, {days} days to rebuild",
@@ -185,49 +186,6 @@ def _refuse_mass_deletion(
             "gone from the extract; check that the export is whole, or run the night with "
             "--accept-deletions if they were deleted on purpose"
         )
-
-
-def _write_ledger(
-    connection: psycopg.Connection,
-    load: Load,
-    entity: Entity,
-    window: Window | None,
-    written: upsert.Written,
-    read: int,
-    quarantined: int,
-) -> None:
-    """Write the ledger row and move the watermark, in the transaction that wrote the data."""
-    end = window.end if window else None
-    if end is not None:
-        # One row stamped in the future must not hide the changes until then.
-        mark = min(end, load.latest_change)
-        connection.execute(
-            "insert into ops.watermark (entity, cursor_at) values (%s, %s) "
-            "on conflict (entity) do update set cursor_at = excluded.cursor_at "
-            "where watermark.cursor_at < excluded.cursor_at",
-            [entity.name, mark],
-        )
-    connection.execute(
-        sql.SQL(
-            "insert into ops.load_ledger (run_id, entity, is_delivered, is_incremental, "
-            "window_from, window_to, rows_read, rows_inserted, rows_updated, rows_deleted, "
-            "rows_quarantined, rows_in_raw) "
-            "select %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, count(*) from raw.{}"
-        ).format(sql.Identifier(entity.table)),
-        [
-            load.run_id,
-            entity.name,
-            window is not None,
-            end is not None,
-            window.start if window else None,
-            end,
-            read,
-            written.inserted,
-            written.updated,
-            written.deleted,
-            quarantined,
-        ],
-    )
 
 
 @contextmanager

@@ -17,6 +17,34 @@ from customer_tiers.publish.tables import published
 READER = "bi_reader"
 """The role that BI users are members of; it may read `bi` and nothing else."""
 
+PUBLISHED = """
+    insert into bi.publication (
+        run_id, source, business_date, status, is_stale, base_currency, policy_id, customers,
+        customers_ranked, tier_changes, contribution_12m, checks_run, checks_not_met,
+        rows_quarantined, missing_entities, missing_lines
+    )
+    select
+        %(run_id)s, %(source)s, %(business_date)s, 'published', false, %(base_currency)s,
+        min(policy_id), count(*), count(*) filter (where not is_provisional),
+        (select count(*) from candidate.tier_change),
+        sum(contribution_12m),
+        (select count(*) from ops.expectation_result where run_id = %(run_id)s),
+        (
+            select count(*) from ops.expectation_result
+            where run_id = %(run_id)s and not is_met
+        ),
+        (
+            select count(distinct (entity, row_key)) from quarantine.rows
+            where resolved_run is null
+        ),
+        (
+            select string_agg(entity, ', ' order by entity) from ops.load_ledger
+            where run_id = %(run_id)s and not is_delivered
+        ),
+        (select max(missing_lines) from candidate.customer_tier)
+    from candidate.tier_decision
+"""
+
 
 @dataclass(frozen=True)
 class Night:
@@ -111,33 +139,7 @@ def _write_publication(connection: psycopg.Connection, night: Night, *, is_newes
         )
     connection.execute("delete from bi.publication where run_id = %s", [night.run_id])
     connection.execute(
-        """
-        insert into bi.publication (
-            run_id, source, business_date, status, is_stale, base_currency, policy_id, customers,
-            customers_ranked, tier_changes, contribution_12m, checks_run, checks_not_met,
-            rows_quarantined, missing_entities, missing_lines
-        )
-        select
-            %(run_id)s, %(source)s, %(business_date)s, 'published', false, %(base_currency)s,
-            min(policy_id), count(*), count(*) filter (where not is_provisional),
-            (select count(*) from candidate.tier_change),
-            sum(contribution_12m),
-            (select count(*) from ops.expectation_result where run_id = %(run_id)s),
-            (
-                select count(*) from ops.expectation_result
-                where run_id = %(run_id)s and not is_met
-            ),
-            (
-                select count(distinct (entity, row_key)) from quarantine.rows
-                where resolved_run is null
-            ),
-            (
-                select string_agg(entity, ', ' order by entity) from ops.load_ledger
-                where run_id = %(run_id)s and not is_delivered
-            ),
-            (select max(missing_lines) from candidate.customer_tier)
-        from candidate.tier_decision
-        """,
+        PUBLISHED,
         {
             "run_id": night.run_id,
             "source": night.source,
