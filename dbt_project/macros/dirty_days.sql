@@ -106,6 +106,18 @@
 {%- endmacro %}
 
 
+{# Once there are facts, a query of lines reads those of dirty days. #}
+{% macro only_dirty_days(lines) -%}
+    {%- if builds_only_dirty_days() -%}
+        inner join {{ source('ops', 'dirty_day') }} as dirty_days
+            on
+                {{ lines }}.customer_id = dirty_days.key_id
+                and {{ lines }}.day = dirty_days.day
+                and dirty_days.fact = 'sales'
+    {%- endif -%}
+{%- endmacro %}
+
+
 {% macro delete_dirty_days_from(relation) -%}
     {%- if builds_only_dirty_days() %}
     delete from {{ relation }}

@@ -18,3 +18,11 @@
 {% macro spark__letters_and_digits(text) -%}
     nullif(regexp_replace(upper({{ text }}), '[^\\p{Alnum}]', ''), '')
 {%- endmacro %}
+
+
+{# A list of columns in SQL, each of the relation named. #}
+{% macro listed(columns, relation) -%}
+    {%- for column in columns %}
+        {{ relation }}.{{ column }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

@@ -1,4 +1,4 @@
--- every cent of the facts is in the months or with an excluded customer
+-- every cent of the known facts is in the months or with an excluded customer
 with
 
 sales_days as (
@@ -7,8 +7,7 @@ sales_days as (
         sum(net_revenue) as net_revenue,
         sum(cogs) as cogs
 
-    from {{ ref('fct_sales_days') }}
-    where day <= {{ business_date() }}
+    from {{ ref('int_sales_days_known') }}
 
 ),
 

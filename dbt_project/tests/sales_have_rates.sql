@@ -6,7 +6,7 @@
     inner join {{ ref('stg_erp__invoice_lines') }} as lines
         on
             sales_days.customer_id = lines.customer_id
-            and sales_days.day <= lines.invoice_date
+            and sales_days.posted_day = lines.invoice_date
     left join {{ ref('int_fx_rates_dated') }} as fx_rates
         on
             lines.currency = fx_rates.currency

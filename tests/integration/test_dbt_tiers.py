@@ -108,6 +108,62 @@ def test_two_nights_of_an_erp_alone(warehouse: Warehouse) -> None:
     assert again == first_night, "a past night can be computed again"
 
 
+def test_past_night_does_not_know_what_was_posted_later(warehouse: Warehouse) -> None:
+    """What comes back in July belongs to the sale in June, but not to a night in June."""
+    tables = ("tier_decision", "customer_tier", "customer_contribution", "customer_loyalty")
+    lines = sales(8)
+    warehouse.load(erp_customers=customers(9), erp_products=PRODUCTS, erp_invoice_lines=lines)
+    warehouse.build(NIGHT)
+    first = {t: warehouse.query(f"select * from candidate.{t} order by 1, 2") for t in tables}
+
+    later = {
+        **lines[-1],
+        "line_no": 2,
+        "invoice_id": "later",
+        "invoice_date": date(2025, 7, 20),
+        "list_amount": Decimal(900),
+        "freight_amount": Decimal(5),
+        "product_id": "Q",
+    }
+    warehouse.load(
+        erp_products=[*PRODUCTS, {"product_id": "Q", "name": "Tank", "category": "Tanks"}],
+        erp_invoice_lines=[
+            *lines,
+            later,
+            {**later, "invoice_id": "early", "customer_id": "C09", "document_type": "credit_note"},
+            {
+                **lines[-1],
+                "invoice_id": "back",
+                "invoice_date": date(2025, 7, 10),
+                "document_type": "credit_note",
+                "original_invoice_id": lines[-1]["invoice_id"],
+            },
+        ],
+        erp_receivables=[
+            {
+                "invoice_id": "later",
+                "customer_id": "C08",
+                "issued": date(2025, 7, 20),
+                "due_date": date(2025, 8, 1),
+                "amount": Decimal(900),
+                "written_off_amount": Decimal(900),
+            }
+        ],
+    )
+    warehouse.build("2025-07-31")
+    assert warehouse.query(
+        "select month_start_date::text, returns, net_revenue from candidate.customer_contribution "
+        "where customer_id = 'C08' and month_start_date >= '2025-06-01' order by 1"
+    ) == [
+        ("2025-06-01", Decimal("800.00"), Decimal("0.00")),
+        ("2025-07-01", Decimal("0.00"), Decimal("800.00")),
+    ]
+    warehouse.build(NIGHT)
+    for table, rows in first.items():
+        again = warehouse.query(f"select * from candidate.{table} order by 1, 2")
+        assert again == rows, table
+
+
 def test_two_full_systems(warehouse: Warehouse) -> None:
     people = customers(6)
     people[1]["merged_into_id"] = "C01"

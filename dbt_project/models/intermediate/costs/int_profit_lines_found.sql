@@ -6,7 +6,7 @@ with
 
 sales_days as (
 
-    select * from {{ ref('fct_sales_days') }}
+    select * from {{ ref('int_sales_days_known') }}
 
 ),
 
@@ -45,9 +45,15 @@ receivables_counted as (
 
     select
         count(*) as receivables,
-        count(written_off_amount) as write_offs
+        count(case
+            when
+                written_off_amount = 0
+                or coalesce(paid_date, due_date) <= {{ business_date() }}
+                then written_off_amount
+        end) as write_offs
 
     from receivables
+    where issued_date <= {{ business_date() }}
 
 ),
 
@@ -55,6 +61,7 @@ services_counted as (
 
     select count(*) as service_days
     from service_days
+    where day <= {{ business_date() }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 sales_days as (
 
-    select * from {{ ref('fct_sales_days') }}
+    select * from {{ ref('int_sales_days_known') }}
 
 ),
 
@@ -45,8 +45,7 @@ costed as (
     inner join customers
         on sales_days.customer_id = customers.customer_id
 
-    inner join policy
-        on sales_days.day <= policy.business_date
+    cross join policy
 
     left join cost_rates
         on

@@ -8,13 +8,7 @@ customers as (
 
 sales_days as (
 
-    select * from {{ ref('fct_sales_days') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
+    select * from {{ ref('int_sales_days_known') }}
 
 ),
 
@@ -30,12 +24,8 @@ excluded as (
 
     from customers
 
-    cross join policy
-
     left join sales_days
-        on
-            customers.customer_id = sales_days.customer_id
-            and policy.business_date >= sales_days.day
+        on customers.customer_id = sales_days.customer_id
 
     where customers.is_internal
 

@@ -8,7 +8,7 @@ customers as (
 
 sales_days as (
 
-    select * from {{ ref('fct_sales_days') }}
+    select * from {{ ref('int_sales_days_known') }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 sales_days as (
 
-    select * from {{ ref('fct_sales_days') }}
+    select * from {{ ref('int_sales_days_known') }}
 
 ),
 
@@ -12,27 +12,17 @@ customers as (
 
 ),
 
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
 order_days as (
 
     select
         customers.survivor_id as customer_id,
         sales_days.day,
-        sum(sales_days.orders) as orders,
-        sum(sales_days.net_revenue) as net_revenue
+        sum(sales_days.orders) as orders
 
     from sales_days
 
     inner join customers
         on sales_days.customer_id = customers.customer_id
-
-    inner join policy
-        on sales_days.day <= policy.business_date
 
     where
         sales_days.order_lines > 0

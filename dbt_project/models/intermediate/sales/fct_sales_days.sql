@@ -1,7 +1,9 @@
 {{
     config(
         materialized='incremental',
-        indexes=[{'columns': ['customer_id', 'day'], 'unique': true}],
+        indexes=[
+            {'columns': ['customer_id', 'day', 'posted_day'], 'unique': true},
+        ],
         pre_hook=["{{ delete_dirty_days_from(this) }}"],
         post_hook=[
             "{{ consume_dirty_days() }}",
@@ -38,6 +40,7 @@ summed as (
     select
         customer_id,
         day,
+        posted_day,
         coalesce(sum(sale_line * list_amount), 0) as gross_revenue,
         coalesce(sum(sale_line * (list_amount - net_amount)), 0) as discounts,
         -coalesce(sum(return_line * net_amount), 0) as returns,
@@ -57,7 +60,8 @@ summed as (
 
     group by
         customer_id,
-        day
+        day,
+        posted_day
 
 ),
 
@@ -66,6 +70,7 @@ typed as (
     select
         customer_id,
         day,
+        posted_day,
         {% for amount in [
             'gross_revenue', 'discounts', 'returns', 'net_revenue', 'cogs', 'freight_cost'
         ] -%}

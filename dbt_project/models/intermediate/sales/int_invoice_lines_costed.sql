@@ -28,7 +28,6 @@ joined as (
 
     select
         invoice_lines.*,
-        products.product_category,
         products.standard_cost,
         unit_costs.unit_cost,
         case
@@ -64,8 +63,8 @@ costed as (
         line_no,
         customer_id,
         coalesce(order_id, invoice_id) as order_id,
-        product_category,
         day,
+        posted_day,
 
         ---------- what is known
         document_type = 'credit_note' as is_return,
