@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +42,11 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def database(cluster: Cluster) -> Iterator[str]:
-    """The libpq URL of a fresh, empty database."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
+    """The libpq URL of a fresh, empty database.
+
+    Always of the same name, so that dbt, which keeps what it parsed per database, parses once.
+    """
+    name = "test_database"
+    cluster.drop_database(name)
     yield cluster.ensure_database(name)
     cluster.drop_database(name)

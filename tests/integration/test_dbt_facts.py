@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import uuid
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -30,7 +29,8 @@ CONTENT = (
 
 @pytest.fixture(scope="module")
 def warehouse(cluster: Any) -> Iterator[Warehouse]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
+    name = "test_warehouse"  # the same each time, so that dbt parses once
+    cluster.drop_database(name)
     yield Warehouse(cluster.ensure_database(name))
     cluster.drop_database(name)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import uuid
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -23,7 +22,8 @@ NIGHT, NEXT_NIGHT = "2025-06-30", "2025-07-01"
 
 @pytest.fixture
 def warehouse(cluster: Any) -> Iterator[Warehouse]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
+    name = "test_warehouse"  # the same each time, so that dbt parses once
+    cluster.drop_database(name)
     yield Warehouse(cluster.ensure_database(name))
     cluster.drop_database(name)
 
