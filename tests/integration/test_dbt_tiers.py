@@ -74,7 +74,11 @@ def test_two_nights_of_an_erp_alone(warehouse: Warehouse) -> None:
     assert warehouse.query("select distinct cause from candidate.tier_decision") == [("initial",)]
     assert warehouse.query("select count(*) from candidate.tier_change") == [(0,)]
     assert warehouse.query("select distinct missing_lines from candidate.customer_tier") == [
-        ("discounts,freight,financing,bad_debt",)
+        (
+            "discounts,rebates,freight,packaging,payment_fees,commissions,cost_to_serve.visits,"
+            "cost_to_serve.calls,cost_to_serve.tickets,cost_to_serve.custom_work,financing,"
+            "bad_debt,bad_debt.provision_change,retention_and_loyalty_benefits",
+        )
     ]
     assert warehouse.query(
         "select sum(cm1), sum(net_revenue) - sum(cogs) from candidate.customer_contribution"
@@ -170,9 +174,10 @@ def test_two_full_systems(warehouse: Warehouse) -> None:
     people[2].update(status="internal")
     people[3].update(tax_id="DE 44")
     lines = sales(6)
+    next(x for x in lines if x["customer_id"] == "C05").update(product_id="R", cost_amount=None)
     warehouse.load(
         erp_customers=people,
-        erp_products=PRODUCTS,
+        erp_products=[*PRODUCTS, {"product_id": "R", "name": "Rent", "category": "Rent"}],
         erp_invoice_lines=[
             {**x, "list_amount": x["net_amount"] + 10, "freight_amount": 5} for x in lines
         ],
@@ -218,13 +223,21 @@ def test_two_full_systems(warehouse: Warehouse) -> None:
         ("2025-03-01", Decimal("0.00"), Decimal("0.00"), Decimal("37.50")),
         ("2025-06-01", Decimal("0.00"), Decimal("0.00"), Decimal("13.50")),
     ]
+    missing = (
+        "rebates,packaging,payment_fees,commissions,cost_to_serve.calls,cost_to_serve.tickets,"
+        "cost_to_serve.custom_work,bad_debt.provision_change,retention_and_loyalty_benefits"
+    )
     assert warehouse.query(
         "select customer_id, owner_name, net_revenue_12m, rule, missing_lines "
         "from candidate.customer_tier where customer_id <= 'C04' order by 1"
     ) == [
-        ("C01", "Anna", Decimal("900.00"), "small_population", ""),
-        ("C04", "Anna", Decimal("1200.00"), "small_population", ""),
+        ("C01", "Anna", Decimal("900.00"), "small_population", missing),
+        ("C04", "Anna", Decimal("1200.00"), "small_population", missing),
     ]
+    assert warehouse.query(
+        "select lines_without_cost, cm1 from candidate.customer_contribution "
+        "where customer_id = 'C05' order by month_start_date"
+    ) == [(1, Decimal("500.00")), (0, Decimal("250.00")), (0, Decimal("250.00"))]
     assert warehouse.query(
         "select customer_id, net_revenue from candidate.int_customers_excluded"
     ) == [("C03", Decimal("900.00"))]

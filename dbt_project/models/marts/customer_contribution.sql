@@ -26,7 +26,8 @@ summed as (
             sum({{ line }}) as {{ line }},
         {% endfor -%}
         cast(sum(order_lines) as integer) as order_lines,
-        cast(sum(orders) as integer) as orders
+        cast(sum(orders) as integer) as orders,
+        cast(sum(lines_without_cost) as integer) as lines_without_cost
 
     from months
 
@@ -41,20 +42,10 @@ margins as (
 
     select
         *,
-        net_revenue - coalesce(cogs, 0) as cm1,
-        net_revenue
-        - coalesce(cogs, 0)
-        - coalesce(freight_cost, 0) as cm2,
-        net_revenue
-        - coalesce(cogs, 0)
-        - coalesce(freight_cost, 0)
-        - coalesce(cost_to_serve, 0) as cm3,
-        net_revenue
-        - coalesce(cogs, 0)
-        - coalesce(freight_cost, 0)
-        - coalesce(cost_to_serve, 0)
-        - coalesce(receivable_financing_cost, 0)
-        - coalesce(bad_debt_cost, 0) as contribution
+        {{ margin('cm1') }} as cm1,
+        {{ margin('cm2') }} as cm2,
+        {{ margin('cm3') }} as cm3,
+        {{ margin('contribution') }} as contribution
 
     from summed
 
@@ -74,6 +65,7 @@ typed as (
         {% endfor -%}
         margins.order_lines,
         margins.orders,
+        margins.lines_without_cost,
         margins.missing_lines,
         case
             when margins.net_revenue > 0

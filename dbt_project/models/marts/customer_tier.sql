@@ -2,7 +2,13 @@ with
 
 decisions as (
 
-    select * from {{ ref('tier_decision') }}
+    select
+        *,
+        {{ margin('cm1', of_window=true) }} as cm1_12m,
+        {{ margin('cm2', of_window=true) }} as cm2_12m,
+        {{ margin('cm3', of_window=true) }} as cm3_12m
+
+    from {{ ref('tier_decision') }}
 
 ),
 
@@ -49,6 +55,9 @@ joined as (
         decisions.cost_to_serve_12m,
         decisions.financing_12m,
         decisions.bad_debt_12m,
+        decisions.cm1_12m,
+        decisions.cm2_12m,
+        decisions.cm3_12m,
         customers.customer_name,
         customers.country,
         customers.region,
@@ -57,14 +66,6 @@ joined as (
         customers.owner_name,
         reasoned.contribution_12m_before,
         reasoned.missing_lines,
-        decisions.net_revenue_12m - coalesce(decisions.cogs_12m, 0) as cm1_12m,
-        decisions.net_revenue_12m
-        - coalesce(decisions.cogs_12m, 0)
-        - coalesce(decisions.freight_12m, 0) as cm2_12m,
-        decisions.net_revenue_12m
-        - coalesce(decisions.cogs_12m, 0)
-        - coalesce(decisions.freight_12m, 0)
-        - coalesce(decisions.cost_to_serve_12m, 0) as cm3_12m,
         decisions.contribution_12m - reasoned.contribution_12m_before
             as contribution_12m_change
 

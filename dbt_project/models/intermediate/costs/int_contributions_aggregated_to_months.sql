@@ -69,7 +69,8 @@ joined as (
             as receivable_financing_cost,
         coalesce(receivables.bad_debt_cost, 0) as bad_debt_cost,
         coalesce(sales.order_lines, 0) as order_lines,
-        coalesce(sales.orders, 0) as orders
+        coalesce(sales.orders, 0) as orders,
+        coalesce(sales.lines_without_cost, 0) as lines_without_cost
 
     from all_months
 
@@ -105,6 +106,7 @@ known as (
         joined.net_revenue,
         joined.order_lines,
         joined.orders,
+        joined.lines_without_cost,
         found.missing_lines,
         case when found.has_discounts then joined.discounts end as discounts,
         case when found.has_cogs then joined.cogs end as cogs,

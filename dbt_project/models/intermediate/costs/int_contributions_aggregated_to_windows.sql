@@ -31,12 +31,7 @@ valued as (
 
     select
         *,
-        net_revenue
-        - coalesce(cogs, 0)
-        - coalesce(freight_cost, 0)
-        - coalesce(cost_to_serve, 0)
-        - coalesce(receivable_financing_cost, 0)
-        - coalesce(bad_debt_cost, 0) as contribution
+        {{ margin('contribution') }} as contribution
 
     from months
 

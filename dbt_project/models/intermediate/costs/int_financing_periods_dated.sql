@@ -69,11 +69,7 @@ dated as (
         periods.from_date,
         periods.until_date,
         periods.month_start_date,
-        case
-            when periods.from_date > policy.window_start_date then 1
-            when periods.from_date > policy.window_before_start_date then 2
-            else 0
-        end as window_number,
+        {{ window_number('periods.from_date') }} as window_number,
         (
             select financing_rates.annual_rate
             from financing_rates

@@ -1,6 +1,22 @@
-{#- Each line of the P&L with the names that mails and tables give it. -#}
+{#- The P&L in its order, by the names that tables and mails give its lines, parts of a
+    line after a dot. Of those without a flag no entity of the contract knows anything. -#}
 {%- set lines = [
-    'discounts', 'cogs', 'freight', 'cost_to_serve', 'financing', 'bad_debt'
+    ('discounts', 'has_discounts'),
+    ('rebates', none),
+    ('cogs', 'has_cogs'),
+    ('freight', 'has_freight'),
+    ('packaging', none),
+    ('payment_fees', none),
+    ('commissions', none),
+    ('cost_to_serve', 'has_cost_to_serve'),
+    ('cost_to_serve.visits', 'has_visits'),
+    ('cost_to_serve.calls', 'has_calls'),
+    ('cost_to_serve.tickets', 'has_tickets'),
+    ('cost_to_serve.custom_work', none),
+    ('financing', 'has_financing'),
+    ('bad_debt', 'has_bad_debt'),
+    ('bad_debt.provision_change', none),
+    ('retention_and_loyalty_benefits', none),
 ] -%}
 with
 
@@ -59,7 +75,12 @@ receivables_counted as (
 
 services_counted as (
 
-    select count(*) as service_days
+    select
+        count(*) as service_days,
+        coalesce(sum(visit_minutes), 0) as visit_minutes,
+        coalesce(sum(calls), 0) as calls,
+        coalesce(sum(tickets), 0) as tickets
+
     from service_days
     where day <= {{ business_date() }}
 
@@ -81,6 +102,9 @@ found as (
         rates_counted.rates > 0
         and sales_counted.sales_days + services_counted.service_days
         > 0 as has_cost_to_serve,
+        services_counted.visit_minutes > 0 as has_visits,
+        services_counted.calls > 0 as has_calls,
+        services_counted.tickets > 0 as has_tickets,
         receivables_counted.receivables > 0 as has_financing,
         receivables_counted.write_offs > 0 as has_bad_debt
 
@@ -99,9 +123,13 @@ listed as (
     select
         *,
         trim(trailing ',' from concat(
-            {% for line in lines -%}
-                case when has_{{ line }} then '' else '{{ line }},' end
-                {{- ',' if not loop.last }}
+            {% for line, flag in lines -%}
+                {% if flag -%}
+                    case when {{ flag }} then '' else '{{ line }},' end
+                {%- else -%}
+                    '{{ line }},'
+                {%- endif -%}
+                {{ ',' if not loop.last }}
             {% endfor %}
         )) as missing_lines
 

@@ -53,11 +53,7 @@ written_off as (
     select
         receivables.customer_id,
         {{ month_start('receivables.settled_date') }} as month_start_date,
-        case
-            when receivables.settled_date > policy.window_start_date then 1
-            when receivables.settled_date > policy.window_before_start_date then 2
-            else 0
-        end as window_number,
+        {{ window_number('receivables.settled_date') }} as window_number,
         receivables.written_off_amount
 
     from receivables

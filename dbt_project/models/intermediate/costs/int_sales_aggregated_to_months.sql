@@ -30,11 +30,7 @@ costed as (
         sales_days.*,
         customers.survivor_id,
         {{ month_start('sales_days.day') }} as month_start_date,
-        case
-            when sales_days.day > policy.window_start_date then 1
-            when sales_days.day > policy.window_before_start_date then 2
-            else 0
-        end as window_number,
+        {{ window_number('sales_days.day') }} as window_number,
         {{ to_cents('sales_days.order_lines * cost_rates.order_line_rate') }}
         + {{ to_cents('sales_days.drops * cost_rates.drop_rate') }}
         + {{ to_cents('sales_days.return_lines * cost_rates.return_line_rate') }}
@@ -70,7 +66,8 @@ summed as (
         sum(freight_cost) as freight_cost,
         coalesce(sum(cost_to_serve), 0) as cost_to_serve,
         sum(order_lines) as order_lines,
-        sum(orders) as orders
+        sum(orders) as orders,
+        sum(lines_without_cost) as lines_without_cost
 
     from costed
 

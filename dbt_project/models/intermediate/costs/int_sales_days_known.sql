@@ -9,7 +9,24 @@ sales_days as (
 {# What is posted later counts on an earlier day, but nobody knew it that night. #}
 known as (
 
-    select *
+    select
+        customer_id,
+        day,
+        posted_day,
+        gross_revenue,
+        discounts,
+        returns,
+        net_revenue,
+        cogs,
+        freight_cost,
+        order_lines,
+        orders,
+        drops,
+        return_lines,
+        lines_with_discount,
+        lines_with_freight,
+        lines_without_cost
+
     from sales_days
     where posted_day <= {{ business_date() }}
 

@@ -29,11 +29,7 @@ costed as (
     select
         accounts.customer_id,
         {{ month_start('service_days.day') }} as month_start_date,
-        case
-            when service_days.day > policy.window_start_date then 1
-            when service_days.day > policy.window_before_start_date then 2
-            else 0
-        end as window_number,
+        {{ window_number('service_days.day') }} as window_number,
         {{ to_cents('service_days.visit_minutes * cost_rates.visit_hour_rate / 60') }}
         + {{ to_cents('service_days.calls * cost_rates.call_rate') }}
         + {{ to_cents('service_days.tickets * cost_rates.ticket_rate') }}

@@ -48,9 +48,10 @@ known_then as (
 
 ),
 
+{# One row always: without the rule nothing is overdue, and payment still counts. #}
 rules as (
 
-    select risk_rules.minimum_days_overdue
+    select max(risk_rules.minimum_days_overdue) as minimum_days_overdue
     from risk_rules
 
     inner join policy
