@@ -44,7 +44,7 @@ def test_outcomes_come_in_the_order_of_the_suite_with_counts_and_an_example(ware
         1,
     )
     assert (name.observed, name.example) == ("1 of 3 rows", "P3")
-    assert failed["standard_cost.be_between"].severity == "warning"
+    assert failed["standard_cost.be_between"].rule.on_failure == "quarantine"
 
 
 def test_an_empty_table_is_checked_without_a_fault(warehouse):
