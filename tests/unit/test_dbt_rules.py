@@ -151,3 +151,19 @@ def test_money_is_numeric_and_rates_are_typed(manifest: Any) -> None:
             types = node.config.column_types
             assert set(types) == set(node.columns), f"{node.name}: every column has its type"
             assert not set(types.values()) & {"float", "real", "double precision"}, node.name
+
+
+def test_readme_lists_every_code_that_bi_may_meet(manifest: Any) -> None:
+    readme = (settings.DBT_PROJECT / "README.md").read_text(encoding="utf-8")
+    causes = next(
+        node.test_metadata.kwargs["values"]
+        for node in manifest.nodes.values()
+        if node.name == "tier_decision_cause_is_known"
+    )
+    found = next(n for n in manifest.nodes.values() if n.name == "int_profit_lines_found")
+    lines = re.findall(r"\('([a-z_.]+)', (?:none|'has_\w+')\)", found.raw_code)
+    assert len(causes) == 8
+    assert len(lines) == 16
+    for code in [*causes, *lines]:
+        part = code.replace("cost_to_serve.", ".")
+        assert f"`{code}`" in readme or f"`{part}`" in readme, code

@@ -12,122 +12,71 @@ owners as (
 
 ),
 
-reachable as (
+recipients as (
 
-    select *
+    select
+        owner_id,
+        owner_name,
+        owner_id as recipient_id,
+        'owner_digest' as kind
+
     from owners
-    where
-        is_active
-        and owner_email is not null
 
-),
-
-owner_items as (
+    union all
 
     select
-        changes.*,
-        'owner_digest' as kind,
-        reachable.owner_id as recipient_id,
-        reachable.owner_name as recipient_name,
-        reachable.owner_email as recipient_email,
-        reachable.locale,
-        reachable.owner_name
+        owner_id,
+        owner_name,
+        manager_id as recipient_id,
+        'manager_digest' as kind
 
-    from changes
-
-    inner join reachable
-        on changes.owner_id = reachable.owner_id
-
-),
-
-manager_items as (
-
-    select
-        changes.*,
-        'manager_digest' as kind,
-        reachable.owner_id as recipient_id,
-        reachable.owner_name as recipient_name,
-        reachable.owner_email as recipient_email,
-        reachable.locale,
-        owners.owner_name
-
-    from changes
-
-    inner join owners
-        on changes.owner_id = owners.owner_id
-
-    inner join reachable
-        on
-            owners.manager_id = reachable.owner_id
-            and owners.owner_id <> reachable.owner_id
+    from owners
+    where manager_id <> owner_id
 
 ),
 
 items as (
 
     select
-        kind,
-        recipient_id,
-        recipient_name,
-        recipient_email,
-        locale,
-        owner_name,
-        business_date,
-        customer_id,
-        customer_name,
-        owner_id,
-        from_tier,
-        to_tier,
-        direction,
-        cause,
-        reason_code,
-        main_driver,
-        main_driver_change,
-        contribution_12m_before,
-        contribution_12m,
-        contribution_12m_change,
-        loyalty_index_before,
-        loyalty_index,
-        score_rank_before,
-        score_rank,
-        customers_ranked,
-        policy_id,
-        tier_score
+        recipients.kind,
+        recipients.recipient_id,
+        reachable.owner_name as recipient_name,
+        reachable.owner_email as recipient_email,
+        reachable.locale,
+        recipients.owner_name,
+        changes.business_date,
+        changes.customer_id,
+        changes.customer_name,
+        changes.owner_id,
+        changes.from_tier,
+        changes.to_tier,
+        changes.direction,
+        changes.cause,
+        changes.reason_code,
+        changes.main_driver,
+        changes.main_driver_change,
+        changes.contribution_12m_before,
+        changes.contribution_12m,
+        changes.contribution_12m_change,
+        changes.loyalty_index_before,
+        changes.loyalty_index,
+        changes.score_rank_before,
+        changes.score_rank,
+        changes.customers_ranked,
+        changes.policy_id,
+        changes.tier_score
 
-    from owner_items
+    from changes
 
-    union all
+    inner join recipients
+        on changes.owner_id = recipients.owner_id
 
-    select
-        kind,
-        recipient_id,
-        recipient_name,
-        recipient_email,
-        locale,
-        owner_name,
-        business_date,
-        customer_id,
-        customer_name,
-        owner_id,
-        from_tier,
-        to_tier,
-        direction,
-        cause,
-        reason_code,
-        main_driver,
-        main_driver_change,
-        contribution_12m_before,
-        contribution_12m,
-        contribution_12m_change,
-        loyalty_index_before,
-        loyalty_index,
-        score_rank_before,
-        score_rank,
-        customers_ranked,
-        policy_id,
-        tier_score
+    inner join owners as reachable
+        on recipients.recipient_id = reachable.owner_id
 
-    from manager_items
+    where
+        reachable.is_active
+        and reachable.owner_email is not null
 
 )
 

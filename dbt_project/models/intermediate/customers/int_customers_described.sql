@@ -65,7 +65,6 @@ described as (
         customers.customer_name,
         customers.country,
         customers.region,
-        accounts_ranked.account_id,
         accounts_ranked.annual_potential,
         owners.owner_name,
         coalesce(customers.industry, accounts_ranked.industry) as industry,

@@ -3,33 +3,9 @@
 ] -%}
 with
 
-customers as (
+loyalties as (
 
-    select * from {{ ref('int_orders_aggregated_to_customers') }}
-
-),
-
-purchases as (
-
-    select * from {{ ref('int_purchases_measured') }}
-
-),
-
-breadths as (
-
-    select * from {{ ref('int_breadths_measured') }}
-
-),
-
-satisfactions as (
-
-    select * from {{ ref('int_satisfactions_measured') }}
-
-),
-
-payments as (
-
-    select * from {{ ref('int_payments_measured') }}
+    select * from {{ ref('int_loyalties_measured') }}
 
 ),
 
@@ -39,69 +15,27 @@ policy as (
 
 ),
 
-loyalty_weights as (
-
-    select * from {{ ref('loyalty_weights') }}
-
-),
-
 weights as (
 
-    select
-        {% for component in components -%}
-            max(case
-                when loyalty_weights.component = '{{ component }}'
-                    then loyalty_weights.weight
-            end) as {{ component }}_weight,
-        {% endfor -%}
-        max(case
-            when loyalty_weights.component = 'tenure'
-                then loyalty_weights.full_at
-        end) as full_tenure_months
-
-    from loyalty_weights
-
-    inner join policy
-        on loyalty_weights.policy_id = policy.policy_id
+    select * from {{ ref('int_loyalty_weights_selected') }}
 
 ),
 
 measured as (
 
     select
-        customers.customer_id,
-        customers.first_sale_date,
-        customers.last_sale_date,
-        customers.orders,
-        purchases.tenure_months,
+        loyalties.*,
         cast(
-            least(1, purchases.tenure_months / weights.full_tenure_months)
+            least(1, loyalties.tenure_months / weights.full_tenure_months)
             as numeric(7, 6)
         ) as tenure,
-        purchases.regularity,
-        purchases.retention,
-        breadths.breadth,
-        satisfactions.satisfaction,
-        payments.payment,
-        customers.orders >= policy.loyalty_minimum_orders as is_measured
+        loyalties.orders >= policy.loyalty_minimum_orders as is_measured
 
-    from customers
+    from loyalties
 
     cross join policy
 
     cross join weights
-
-    left join purchases
-        on customers.customer_id = purchases.customer_id
-
-    left join breadths
-        on customers.customer_id = breadths.customer_id
-
-    left join satisfactions
-        on customers.customer_id = satisfactions.customer_id
-
-    left join payments
-        on customers.customer_id = payments.customer_id
 
 ),
 
@@ -133,7 +67,14 @@ weighed as (
 indexed as (
 
     select
-        *,
+        customer_id,
+        first_sale_date,
+        last_sale_date,
+        orders,
+        tenure_months,
+        {% for component in components -%}
+            {{ component }},
+        {% endfor -%}
         cast(weight_present as numeric(5, 4)) as loyalty_completeness,
         case
             when is_measured

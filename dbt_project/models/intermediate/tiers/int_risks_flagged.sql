@@ -42,7 +42,6 @@ flagged as (
 
     select
         contributions.customer_id,
-        payments.overdue_amount,
         case
             when
                 payments.overdue_amount >= rules.minimum_overdue_amount
