@@ -188,12 +188,24 @@ def _write(warehouse_url: str, run_id: str, results: list[RunResult]) -> None:
 def _raise_first_fault(outcome: Any, results: list[RunResult]) -> None:
     for result in results:
         if str(result.status) in FAILED:
-            raise UserError(_describe(result))
+            raise UserError(_said_by_us(result.message) or _describe(result))
     if not outcome.success:
+        said = _said_by_us(str(outcome.exception or ""))
+        if said:
+            raise UserError(said)
         raise UserError(
             f"dbt could not run: {outcome.exception or 'no model or test failed'}; "
             "check dbt_project/ and the connection of the warehouse"
         )
+
+
+def _said_by_us(message: str | None) -> str | None:
+    """The line that a macro of ours raised for the user, without what dbt puts around it."""
+    text = " ".join((message or "").split())
+    start = text.find("source ")
+    if start < 0 or "Compilation Error" not in text[:start]:
+        return None
+    return text[start:].split(" > in macro")[0].strip()
 
 
 def _describe(result: RunResult) -> str:

@@ -260,7 +260,9 @@ def test_first_night_without_a_rate_is_mended_by_delivering_it(warehouse: Wareho
         with pytest.raises(UserError) as caught:
             warehouse.build("2025-03-31", *FACTS)
         line = str(caught.value)
-        assert "source test, entity erp.fx_rates, column currency: no rate for XXX on 2025-" in line
+        assert line.startswith(
+            "source test, entity erp.fx_rates, column currency: no rate for XXX on 2025-"
+        )
         assert "which erp.invoice_lines needs; deliver the rate and run the night again" in line
         assert "\n" not in line
 
