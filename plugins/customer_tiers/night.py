@@ -112,17 +112,18 @@ def settle(run: Run) -> str:
     """Fix the business date (ISO): as asked for, or the newest day of sales up to the run."""
     with run.warehouse as connection:
         row = connection.execute(
-            "select max(invoice_date), max(invoice_date) filter (where invoice_date <= %s) "
+            "select min(invoice_date), max(invoice_date), "
+            "max(invoice_date) filter (where invoice_date <= %s) "
             "from raw.erp_invoice_lines where coalesce(posted, true)",
             [run.run_date],
         ).fetchone()
-        newest, until_now = row or (None, None)
+        first, newest, until_now = row or (None, None, None)
         day = run.business_date or until_now
         where = f"source {run.source}, entity erp.invoice_lines, column invoice_date"
-        if day is None:
+        if day is None or first is None or day < first:
             raise UserError(
-                f"{where}: no posted sale up to {run.run_date}; check the extract, or give the "
-                "business date with --date"
+                f"{where}: no posted sale up to {day or run.run_date} (the first is of {first}); "
+                "check the extract, or give another business date with --date"
             )
         if newest is None or day > max(run.run_date, newest + SALES_MAY_PAUSE):
             raise UserError(
