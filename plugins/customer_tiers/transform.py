@@ -43,7 +43,8 @@ _VARIABLES = {
 }
 """Part of the warehouse's URL -> variable that profiles.yml reads."""
 
-_GLOBAL = ["--quiet", "--no-use-colors", "--log-level-file", "none"]
+_GLOBAL = ["--quiet", "--no-use-colors", "--log-level-file", "none", "--no-write-json"]
+"""Nobody reads dbt's JSON files: what it did is in ops.dbt_node_run."""
 
 _QUIET = {"DO_NOT_TRACK": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
