@@ -15,7 +15,7 @@ run: env ## Start everything, play two nights of the sample company, say where t
 	@.venv/bin/tiers demo
 
 test: env ## Run all tests
-	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@.venv/bin/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: env ## Format, lint and type checks
 	@.venv/bin/ruff format --check .

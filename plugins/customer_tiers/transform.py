@@ -33,6 +33,9 @@ FAILED = ("error", "fail", "runtime error", "partial success")
 _ONE_AT_A_TIME = threading.Lock()
 """dbt keeps its flags and adapters in globals of the process."""
 
+_PARSED: dict[tuple[str, ...], Any] = {}
+"""Where dbt reads and writes -> the project as this process has parsed it."""
+
 _VARIABLES = {
     "host": "CUSTOMER_TIERS_DBT_HOST",
     "port": "CUSTOMER_TIERS_DBT_PORT",
@@ -140,14 +143,18 @@ def _invoke(arguments: list[str], place: list[str]) -> Any:
     """Run dbt in this process, with a line in the log for each node that is done.
 
     The project is parsed without variables: with them, the business date of each new night would
-    make dbt forget all it has parsed. Models read their variables when they are compiled.
+    make dbt forget all it has parsed. Models read their variables when they are compiled; what they
+    compile to is noted in the parsed project, so that each run works on a copy.
     """
     from dbt.cli.main import dbtRunner
 
-    parsed = dbtRunner().invoke([*_GLOBAL, "parse", *place])
-    if not parsed.success:
-        return parsed
-    runner = dbtRunner(manifest=parsed.result, callbacks=[_log_node])  # type: ignore[arg-type]
+    key = tuple(place)
+    if key not in _PARSED:
+        parsed = dbtRunner().invoke([*_GLOBAL, "parse", *place])
+        if not parsed.success:
+            return parsed
+        _PARSED[key] = parsed.result
+    runner = dbtRunner(manifest=_PARSED[key].deepcopy(), callbacks=[_log_node])
     return runner.invoke([*_GLOBAL, *arguments, *place])
 
 
