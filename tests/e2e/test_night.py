@@ -300,7 +300,7 @@ def test_a_fault_is_one_line_and_the_night_again_rewrites_no_row(shell, demo):
         failed = shell.run("run")
     assert failed.returncode == 1
     [line] = failed.stderr.strip().splitlines()
-    for word in ("source sample", "system erp", "entity erp.customers", "debtor"):
+    for word in ("source sample", "entity erp.customers", "debtor", "erp/customers.sql"):
         assert word in line
     stale = shell.rows("select * from bi.publication where is_stale")
     assert [night["business_date"] for night in stale] == ["2026-06-30"]
