@@ -17,3 +17,32 @@ cast(null as {{ data_type }}) as {{ column }}{{ ',' if not loop.last }}
         where false
 {%- endif %}
 {%- endmacro %}
+
+
+{# Steps that keep the rows of the newest night before the business date, as last_night. #}
+{% macro last_published_night(rows) -%}
+earlier_nights as (
+
+    select *
+    from {{ rows }}
+    where business_date < {{ business_date() }}
+
+),
+
+newest_night as (
+
+    select max(business_date) as business_date
+    from earlier_nights
+
+),
+
+last_night as (
+
+    select earlier_nights.*
+    from earlier_nights
+
+    inner join newest_night
+        on earlier_nights.business_date = newest_night.business_date
+
+)
+{%- endmacro %}

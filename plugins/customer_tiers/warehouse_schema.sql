@@ -85,6 +85,18 @@ create table if not exists ops.dirty_day (
 comment on table ops.dirty_day is
 'Days whose facts a new, changed or deleted row touched; emptied by the model that rebuilt them, in one transaction.';
 
+create table if not exists ops.tier_override (
+    customer_id text not null,
+    tier text not null,
+    valid_from date not null,
+    valid_until date not null check (valid_until >= valid_from),
+    reason text not null check (reason <> ''),
+    approver text not null check (approver <> ''),
+    primary key (customer_id, valid_from)
+);
+comment on table ops.tier_override is
+'Tiers set by hand, each with a reason, an approver and its last day; beside the seed tier_overrides.';
+
 create table if not exists quarantine.rows (
     entity text not null,
     row_key text not null,

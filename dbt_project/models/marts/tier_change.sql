@@ -45,6 +45,9 @@ joined as (
         changes.score_rank,
         changes.customers_ranked,
         changes.policy_id,
+        changes.own_move,
+        changes.others_move,
+        changes.rule,
         changes.tier_score
 
     from changes

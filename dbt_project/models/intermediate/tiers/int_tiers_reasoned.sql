@@ -1,7 +1,3 @@
-{%- set lines = [
-    'net_revenue', 'returns', 'cogs', 'freight', 'cost_to_serve', 'financing',
-    'bad_debt', 'contribution'
-] -%}
 with
 
 compared as (
@@ -10,37 +6,72 @@ compared as (
 
 ),
 
-weights as (
+moves as (
 
-    select * from {{ ref('int_score_weights_selected') }}
+    select * from {{ ref('int_moves_attributed') }}
 
 ),
 
-{# What the customer's own contribution and loyalty did in the direction of the move. #}
-measured as (
+restatements as (
+
+    select * from {{ ref('int_restatements_found') }}
+
+),
+
+weights as (
+
+    select
+        policy_id,
+        sum(case when component = 'loyalty' then weight else 0 end) as loyalty_weight,
+        sum(case when component = 'loyalty' then 0 else weight end) as money_weight
+
+    from {{ ref('score_weights') }}
+    group by policy_id
+
+),
+
+{# Places won and lost by the customer itself, and by what others did. #}
+moved as (
 
     select
         compared.*,
-        compared.tier_sign * compared.contribution_12m_change > 0
-            as is_moved_by_contribution,
+        restatements.restated_12m,
+        compared.score_rank_before - moves.score_rank_alone as own_move,
+        moves.score_rank_alone - compared.score_rank as others_move,
         coalesce(
-            compared.tier_sign
-            * (compared.loyalty_index - compared.loyalty_index_before)
-            > 0,
+            compared.tier_sign * (compared.score_rank_before - moves.score_rank_alone)
+            >= compared.tier_sign * (moves.score_rank_alone - compared.score_rank)
+            and compared.tier_sign * (compared.score_rank_before - moves.score_rank_alone) > 0,
             false
-        ) as is_moved_by_loyalty,
-        weights.contribution_weight * compared.tier_sign * (
+        ) as is_own_move,
+        coalesce(
+            2 * abs(restatements.restated_12m) > abs(compared.contribution_12m_change)
+            and restatements.restated_12m * compared.tier_sign > 0,
+            false
+        ) as is_restated,
+        compared.tier_sign * compared.contribution_12m_change > 0
+        and compared.tier_sign * weights.money_weight * (
             coalesce(compared.contribution_score, 0)
             - coalesce(compared.contribution_score_before, 0)
-        ) as contribution_step,
-        weights.loyalty_weight * compared.tier_sign * (
+        ) >= compared.tier_sign * weights.loyalty_weight * (
             coalesce(compared.loyalty_index, 0)
             - coalesce(compared.loyalty_index_before, 0)
-        ) as loyalty_step
+        ) as is_moved_by_contribution
 
     from compared
 
-    cross join weights
+    inner join weights
+        on compared.policy_id = weights.policy_id
+
+    left join moves
+        on
+            compared.customer_id = moves.customer_id
+            and compared.policy_id = compared.before_policy_id
+
+    left join restatements
+        on
+            compared.customer_id = restatements.customer_id
+            and not compared.is_merged
 
 ),
 
@@ -50,78 +81,47 @@ reasoned as (
         *,
         case
             when not is_changed then null
-            when policy_id <> previous_policy_id then 'policy_changed'
+            when override_reason is not null or previous_override_reason is not null
+                then 'override'
+            when policy_id <> before_policy_id then 'policy_changed'
             when is_merged then 'customers_merged'
             when direction = 'entered' then 'enough_history'
             when direction = 'returned' then 'not_enough_history'
             when direction = 'down' and rule = 'capped_risk' then 'risk_flag'
+            when direction = 'down' and is_restated then 'past_corrected'
             when direction = 'down' and rule = 'capped_negative'
                 then 'negative_contribution'
             when
                 direction = 'up'
-                and previous_rule = 'capped_risk'
+                and before_rule = 'capped_risk'
                 and risk_flag is null
                 then 'risk_cleared'
-            when 'small_population' in (rule, previous_rule) then 'population_size'
-            when
-                is_moved_by_loyalty
-                and (
-                    not is_moved_by_contribution
-                    or loyalty_step > contribution_step
-                )
-                then case direction when 'up' then 'loyalty_up' else 'loyalty_down' end
-            when is_moved_by_contribution
-                then
-                    case direction
-                        when 'up' then 'contribution_up' else 'contribution_down'
-                    end
-            else 'others_moved'
+            when 'small_population' in (rule, before_rule) then 'population_size'
+            when direction = 'up' and is_restated then 'past_corrected'
+            when not is_own_move then 'others_moved'
+            when is_moved_by_contribution and direction = 'up' then 'contribution_up'
+            when is_moved_by_contribution then 'contribution_down'
+            when direction = 'up' then 'loyalty_up'
+            else 'loyalty_down'
         end as reason_code
 
-    from measured
+    from moved
 
 ),
 
 caused as (
 
     select
-        business_date,
-        customer_id,
-        policy_id,
-        tier,
-        tier_rank,
-        previous_tier,
-        tier_since,
-        is_changed,
-        direction,
-        rule,
-        risk_flag,
-        reason_code,
-        missing_lines,
-        contribution_score,
-        loyalty_index,
-        loyalty_index_before,
-        tier_score,
-        score_rank,
-        score_rank_before,
-        ties,
-        customers_ranked,
-        enter_score_better,
-        exit_score,
-        {% for line in lines -%}
-            {{ line }}_12m,
-            {{ line }}_12m_before,
-            {{ line }}_12m_change,
-        {% endfor -%}
+        *,
         case
             when previous_tier is null then 'initial'
             when not is_changed then 'unchanged'
+            when reason_code = 'override' then 'override'
             when reason_code = 'policy_changed' then 'policy'
             when reason_code = 'customers_merged' then 'merge_split'
             when reason_code = 'enough_history' then 'graduation'
-            when reason_code = 'not_enough_history' then 'restatement'
-            when reason_code in ('others_moved', 'population_size')
-                then 'displacement'
+            when reason_code in ('not_enough_history', 'past_corrected') then 'restatement'
+            when reason_code in ('others_moved', 'population_size') then 'displacement'
             else 'own_change'
         end as cause
 

@@ -10,11 +10,17 @@ tier_decisions as (
         'tier': 'text',
         'tier_rank': 'integer',
         'tier_since': 'date',
+        'computed_tier_rank': 'integer',
+        'rule': 'text',
+        'changed_on': 'date',
+        'pending_direction': 'text',
+        'pending_nights': 'integer',
+        'override_reason': 'text',
         'tier_score': 'integer',
         'score_rank': 'integer',
         'contribution_score': 'numeric(7, 4)',
         'loyalty_index': 'numeric(7, 4)',
-        'rule': 'text',
+        'orders': 'integer',
         'risk_flag': 'text',
         'contribution_12m': 'numeric(18, 2)',
         'net_revenue_12m': 'numeric(18, 2)',
@@ -28,29 +34,6 @@ tier_decisions as (
 
 ),
 
-earlier_nights as (
-
-    select *
-    from tier_decisions
-    where business_date < {{ business_date() }}
-
-),
-
-newest_night as (
-
-    select max(business_date) as business_date
-    from earlier_nights
-
-),
-
-last_night as (
-
-    select earlier_nights.*
-    from earlier_nights
-
-    inner join newest_night
-        on earlier_nights.business_date = newest_night.business_date
-
-)
+{{ last_published_night('tier_decisions') }}
 
 select * from last_night

@@ -1,0 +1,140 @@
+{# One step of a tier from the night before to this one. Tiers are held against noise: a
+   better tier must be entered, and a held one left, by a margin, for some nights in a row,
+   and not soon after the last change; a fall goes down step by step. What a loss or a risk
+   flag forbids is left at once.
+
+   `rows` are those of int_tiers_judged, with the state of the night before in columns that
+   begin with before_ (all empty if there is none). The innermost select comes first. #}
+{% macro hold_tiers(rows) -%}
+    select
+        *,
+        case
+            when rule in ('new', 'small_population') or starts_over then null
+            when tier_rank <> before_tier_rank then business_date
+            else before_changed_on
+        end as changed_on,
+        case when rule in ('held_confirmation', 'held_dwell') then wanted_direction end
+            as pending_direction,
+        case when rule in ('held_confirmation', 'held_dwell') then wanted_nights else 0 end
+            as pending_nights
+    from (
+        select
+            *,
+            case
+                when rule = 'new' then null
+                when rule = 'small_population' then few_rank
+                when rule like 'held%' then before_tier_rank
+                when rule = 'stepped_down' then before_tier_rank + steps_down
+                when is_forbidden then cap_rank
+                else wanted_rank
+            end as tier_rank
+        from (
+            select
+                *,
+                {{ holding_rule() }} as rule
+            from (
+                select
+                    *,
+                    case
+                        when wanted_direction is null then 0
+                        when wanted_direction = before_pending_direction
+                            then before_pending_nights + 1
+                        else 1
+                    end as wanted_nights
+                from (
+                    select
+                        *,
+                        case
+                            when starts_over or wanted_rank = before_tier_rank then null
+                            when wanted_rank < before_tier_rank then 'up'
+                            else 'down'
+                        end as wanted_direction
+                    from (
+                        select
+                            *,
+                            not starts_over and coalesce(cap_rank > before_tier_rank, false)
+                                as is_forbidden,
+                            case
+                                when starts_over then capped_cut_rank
+                                when capped_enter_rank < before_tier_rank
+                                    then capped_enter_rank
+                                when capped_exit_rank > before_tier_rank
+                                    then capped_exit_rank
+                                else before_tier_rank
+                            end as wanted_rank
+                        from ({{ rows }}) as judged
+                    ) as aimed
+                ) as directed
+            ) as counted
+        ) as ruled
+    ) as placed
+{%- endmacro %}
+
+
+{% macro holding_rule() -%}
+                case
+                    when base_rule in ('new', 'small_population') then base_rule
+                    when is_forbidden then cap_rule
+                    when
+                        wanted_direction is null
+                        and not starts_over
+                        and wanted_rank <> capped_cut_rank
+                        then 'held_band'
+                    when
+                        wanted_nights > 0
+                        and {{ days_after('dwell_days', 'before_changed_on') }} > business_date
+                        then 'held_dwell'
+                    when
+                        (
+                            wanted_direction = 'up'
+                            and wanted_nights < confirm_up_nights
+                        )
+                        or (
+                            wanted_direction = 'down'
+                            and wanted_nights < confirm_down_nights
+                        )
+                        then 'held_confirmation'
+                    when
+                        wanted_direction = 'down'
+                        and wanted_rank - before_tier_rank > steps_down
+                        then 'stepped_down'
+                    when wanted_rank = cap_rank and cut_rank < cap_rank then cap_rule
+                    else 'cut'
+                end
+{%- endmacro %}
+
+
+{# The state of a customer's tier that the next night must know. #}
+{% macro state_columns() -%}
+    {{ return(['policy_id', 'tier_rank', 'rule', 'changed_on', 'pending_direction', 'pending_nights']) }}
+{%- endmacro %}
+
+
+{# A tier is cut afresh, not held, where there is none to hold, or none of the same kind. #}
+{% macro starts_over(judged, before) -%}
+    coalesce(
+            {{ before }}.tier_rank is null
+            or {{ before }}.policy_id <> {{ judged }}.policy_id
+            or {{ before }}.rule = 'small_population'
+            or {{ judged }}.is_merged,
+            true
+        )
+{%- endmacro %}
+
+
+{% macro next_night() -%}
+        select
+            judged.*,
+            {% for column in state_columns() -%}
+                held.{{ column }} as before_{{ column }},
+            {% endfor -%}
+            {{ starts_over('judged', 'held') }} as starts_over
+
+        from held
+
+        inner join judged
+            on
+                held.policy_id = judged.policy_id
+                and held.customer_id = judged.customer_id
+                and held.night_number + 1 = judged.night_number
+{%- endmacro %}

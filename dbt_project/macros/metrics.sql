@@ -1,0 +1,98 @@
+{# What a policy may weigh, and the column it is measured in. Loyalty is a score already;
+   the others are scored by their percent rank. #}
+{% macro score_components() -%}
+    {{ return({
+        'contribution': 'contribution_12m',
+        'net_revenue': 'net_revenue_12m',
+        'cm1': 'cm1_12m',
+        'orders': 'orders',
+        'loyalty': 'loyalty_index',
+    }) }}
+{%- endmacro %}
+
+
+{# What the receipts keep of a customer, so that any policy can judge it again. #}
+{% macro kept_metrics() -%}
+    {{ return(
+        ['first_sale_date', 'orders', 'is_merged', 'risk_flag', 'loyalty_index'] + money_metrics()
+    ) }}
+{%- endmacro %}
+
+
+{# 1 if the customer, or those above it, meet a bound of a cut, else 0. #}
+{% macro meets_cut(customer, bound) -%}
+    case
+            when
+                (
+                    cuts.axis = 'customer_share'
+                    and {{ customer }}.customer_share_above < {{ bound }}
+                )
+                or (
+                    cuts.axis = 'profit_share'
+                    and {{ customer }}.profit_share_above < {{ bound }}
+                )
+                or (cuts.axis = 'score' and {{ customer }}.tier_score >= {{ bound }})
+                or (
+                    cuts.axis = 'contribution'
+                    and {{ customer }}.contribution_12m >= {{ bound }}
+                )
+                or (
+                    cuts.axis = 'net_revenue'
+                    and {{ customer }}.net_revenue_12m >= {{ bound }}
+                )
+                then 1
+            else 0
+        end
+{%- endmacro %}
+
+
+{# The amounts of a receipt, the lines of the P&L and their balance. #}
+{% macro money_metrics() -%}
+    {{ return([
+        'contribution_12m', 'net_revenue_12m', 'returns_12m', 'cogs_12m', 'freight_12m',
+        'cost_to_serve_12m', 'financing_12m', 'bad_debt_12m'
+    ]) }}
+{%- endmacro %}
+
+
+{% macro component_metric(weights, customers) -%}
+    case {{ weights }}.component
+            {%- for component, column in score_components().items() %}
+            when '{{ component }}' then cast({{ customers }}.{{ column }} as numeric(20, 4))
+            {%- endfor %}
+        end
+{%- endmacro %}
+
+
+{# Hundredths of the weighted mean of component scores; one without data gives its weight
+   to the others. #}
+{% macro weighted_score() -%}
+    cast(
+            round(
+                100 * coalesce(
+                    sum(weight * score)
+                    / nullif(sum(case when score is not null then weight end), 0),
+                    0
+                ),
+                0
+            ) as integer
+        )
+{%- endmacro %}
+
+
+{# The percent rank of tonight's amount among the other customers of the night before. #}
+{% macro percent_rank_without_self() -%}
+    cast(
+                coalesce(
+                    100.0 * (
+                        amounts_placed.customers_below
+                        - case when before.metric < components.metric then 1 else 0 end
+                    ) / nullif(
+                        amounts_placed.customers_measured
+                        - case when before.metric is null then 0 else 1 end,
+                        0
+                    ),
+                    100
+                ) as numeric(7, 4)
+            )
+{%- endmacro %}

@@ -1,0 +1,133 @@
+{# Rows of the policy seeds that cannot decide anything: one row per fault, in words. #}
+{% macro policy_faults() -%}
+    {%- set axes = ['customer_share', 'profit_share', 'score', 'contribution', 'net_revenue'] -%}
+    {%- set components = score_components().keys() | list -%}
+    with
+
+    policies as (select * from {{ ref('tier_policies') }}),
+
+    ladder as (
+        select
+            *,
+            max(tier_rank) over (partition by policy_id) as lowest_rank,
+            row_number() over (partition by policy_id order by tier_rank) as step,
+            count(*) over (partition by policy_id, tier) as same_tier
+        from {{ ref('tier_ladder') }}
+    ),
+
+    weights as (
+        select
+            *,
+            sum(weight) over (partition by policy_id) as weight_sum,
+            count(*) over (partition by policy_id, component) as same_component
+        from {{ ref('score_weights') }}
+    ),
+
+    {# Shares grow as tiers get worse, values shrink; with the sign turned, all grow. #}
+    cuts as (
+        select
+            tier_cuts.*,
+            ladder.tier_rank,
+            ladder.lowest_rank,
+            case when axis in ('customer_share', 'profit_share') then 1 else -1 end as sign,
+            count(*) over (partition by tier_cuts.policy_id, tier_cuts.tier, axis) as same_cut
+        from {{ ref('tier_cuts') }} as tier_cuts
+        left join ladder
+            on tier_cuts.policy_id = ladder.policy_id and tier_cuts.tier = ladder.tier
+    ),
+
+    steps as (
+        select
+            *,
+            lag(sign * enter_at) over better as better_enter,
+            lag(sign * cut_at) over better as better_cut,
+            lag(sign * exit_at) over better as better_exit
+        from cuts
+        window better as (partition by policy_id, axis order by tier_rank)
+    ),
+
+    overrides as (
+        select * from {{ ref('tier_overrides') }}
+        union all
+        select * from {{ ref('stg_ops__tier_overrides') }}
+    ),
+
+    faults as (
+
+        {{ faults_of('policies', 'tier_policies', "'role ' || role", [
+            ("role not in ('leading', 'beside', 'offered')", 'role is leading, beside or offered'),
+            ('window_months < 1 or loyalty_months < 1', 'windows last at least a month'),
+            ('confirm_up_nights < 1 or confirm_down_nights < 1', 'a change needs at least one night'),
+            ('dwell_days < 0 or minimum_tenure_months < 0 or minimum_orders < 0',
+             'days, months and orders are not negative'),
+            ('steps_down < 1', 'a fall goes down at least one tier'),
+            ('minimum_customers_ranked < 1', 'at least one customer is ranked'),
+            ('measured_as not in (select policy_id from policies)', 'measured_as names no policy'),
+            ('policy_id not in (select policy_id from weights)', 'it has no score_weights'),
+            ('policy_id not in (select policy_id from ladder)', 'it has no tier_ladder'),
+        ]) }}
+        union all
+        {{ faults_of('weights', 'score_weights', "'component ' || component", [
+            ("component not in ('" ~ components | join("', '") ~ "')",
+             'unknown component; there are ' ~ components | join(', ')),
+            ('weight <= 0 or weight > 1', 'a weight lies above 0 and up to 1'),
+            ('weight_sum <> 1', 'the weights of a policy sum to 1'),
+            ('same_component > 1', 'a component counts once'),
+        ]) }}
+        union all
+        {{ faults_of('ladder', 'tier_ladder', "'tier ' || tier", [
+            ('tier_rank <> step', 'ranks are 1, 2, 3 ... without a gap or a repetition'),
+            ("tier = 'new'", 'new is no tier of a ladder'),
+            ('same_tier > 1', 'a tier stands once on a ladder'),
+            ("coalesce(name_en, '') = '' or coalesce(name_zh, '') = ''", 'a tier has a name in both languages'),
+            ("tier_rank < lowest_rank and not exists (select 1 from cuts where cuts.policy_id ="
+             ~ " faulty.policy_id and cuts.tier = faulty.tier)", 'every tier but the lowest has a cut'),
+            ("tier_rank = 1 and 1 <> (select sum(case when caps.best_if_negative then 1 else 0 end) from"
+             ~ " ladder as caps where caps.policy_id = faulty.policy_id)", 'best_if_negative is true once'),
+            ("tier_rank = 1 and 1 <> (select sum(case when caps.best_if_risk then 1 else 0 end) from"
+             ~ " ladder as caps where caps.policy_id = faulty.policy_id)", 'best_if_risk is true once'),
+            ("tier_rank = 1 and 1 <> (select sum(case when caps.given_if_few then 1 else 0 end) from"
+             ~ " ladder as caps where caps.policy_id = faulty.policy_id)", 'given_if_few is true once'),
+        ]) }}
+        union all
+        {{ faults_of('steps', 'tier_cuts', "'tier ' || tier || ', axis ' || axis", [
+            ("axis not in ('" ~ axes | join("', '") ~ "')", 'unknown axis; there are ' ~ axes | join(', ')),
+            ('tier_rank is null', 'the tier is not on the ladder of its policy'),
+            ('tier_rank = lowest_rank', 'the lowest tier takes all the others and has no cut'),
+            ('same_cut > 1', 'a tier has one cut on an axis'),
+            ('sign = 1 and (enter_at <= 0 or exit_at > 1)', 'shares lie above 0 and up to 1'),
+            ('sign * enter_at > sign * cut_at or sign * cut_at > sign * exit_at',
+             'it must be harder to enter a tier than to stay: enter_at, cut_at, exit_at are out of order'),
+            ('sign * cut_at <= better_cut or sign * enter_at <= better_enter or sign * exit_at <= better_exit',
+             'it does not reach further than the tier above'),
+            ('better_exit > sign * cut_at', 'exit_at of the tier above reaches over this cut'),
+        ]) }}
+        union all
+        {{ faults_of('overrides', 'tier_overrides', "'customer ' || customer_id", [
+            ('valid_until is null or valid_from is null or valid_until < valid_from',
+             'an override has a first and a last day'),
+            ("coalesce(reason, '') = '' or coalesce(approver, '') = ''", 'an override has a reason and an approver'),
+            ("tier not in (select ladder.tier from ladder inner join policies on ladder.policy_id ="
+             ~ " policies.policy_id where policies.role = 'leading')", 'the tier is on no leading ladder'),
+        ]) }}
+
+    )
+
+    select place, fault
+    from faults
+{%- endmacro %}
+
+
+{# One select per rule over a relation: where the row stands and what is wrong with it. #}
+{% macro faults_of(relation, seed, row, rules) -%}
+    {%- for condition, fault in rules %}
+        select
+            '{{ seed }}.csv, '
+            {%- if relation != 'overrides' %} || 'policy ' || policy_id || ', '{% endif %}
+            || {{ row }} as place,
+            '{{ fault }}' as fault
+        from {{ relation }} as faulty
+        where {{ condition }}
+        {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

@@ -1,0 +1,58 @@
+{#- Which policies judge which nights: tonight's, or in a replay every night asked for. -#}
+with
+
+policies as (
+
+    select * from {{ ref('tier_policies') }}
+
+),
+
+{% if is_replay() -%}
+nights as (
+
+    select distinct business_date
+    from {{ ref('int_metrics_gathered') }}
+
+),
+
+applied as (
+
+    select
+        policies.*,
+        nights.business_date
+
+    from policies
+
+    cross join nights
+
+    where policies.role = 'leading'
+
+),
+{%- else -%}
+applied as (
+
+    select * from {{ ref('int_policies_in_force') }}
+
+),
+{%- endif %}
+
+dated as (
+
+    select
+        policy_id,
+        role,
+        business_date,
+        minimum_orders,
+        minimum_customers_ranked,
+        confirm_up_nights,
+        confirm_down_nights,
+        dwell_days,
+        steps_down,
+        {{ months_before('minimum_tenure_months', 'business_date') }}
+            as latest_first_sale_date
+
+    from applied
+
+)
+
+select * from dated

@@ -1,0 +1,143 @@
+{%- set bounds = ['enter', 'cut', 'exit'] -%}
+with
+
+customers as (
+
+    select * from {{ ref('int_customers_scored') }}
+
+),
+
+scores as (
+
+    select * from {{ ref('int_scores_distributed') }}
+
+),
+
+metrics as (
+
+    select * from {{ ref('int_metrics_gathered') }}
+
+),
+
+cuts as (
+
+    select
+        tier_cuts.*,
+        tier_ladder.tier_rank
+
+    from {{ ref('tier_cuts') }} as tier_cuts
+
+    inner join {{ ref('tier_ladder') }} as tier_ladder
+        on
+            tier_cuts.policy_id = tier_ladder.policy_id
+            and tier_cuts.tier = tier_ladder.tier
+
+),
+
+placed as (
+
+    select
+        customers.*,
+        scores.ties,
+        scores.score_rank,
+        scores.customers_ranked,
+        scores.customer_share_above,
+        scores.profit_share_above,
+        metrics.contribution_12m,
+        metrics.net_revenue_12m
+
+    from customers
+
+    inner join scores
+        on
+            customers.policy_id = scores.policy_id
+            and customers.business_date = scores.business_date
+            and customers.tier_score = scores.tier_score
+
+    inner join metrics
+        on
+            customers.business_date = metrics.business_date
+            and customers.customer_id = metrics.customer_id
+
+),
+
+{# Who has few enough above, or an amount that is large enough, meets a cut: ties and the
+   customer that crosses it are in. A tier with several cuts asks for all of them. #}
+met as (
+
+    select
+        placed.policy_id,
+        placed.business_date,
+        placed.customer_id,
+        cuts.tier_rank,
+        {%- for bound in bounds %}
+        min({{ meets_cut('placed', 'cuts.' ~ bound ~ '_at') }}) as is_met_to_{{ bound }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+
+    from placed
+
+    inner join cuts
+        on placed.policy_id = cuts.policy_id
+
+    group by
+        placed.policy_id,
+        placed.business_date,
+        placed.customer_id,
+        cuts.tier_rank
+
+),
+
+best as (
+
+    select
+        policy_id,
+        business_date,
+        customer_id,
+        {%- for bound in bounds %}
+        min(case when is_met_to_{{ bound }} = 1 then tier_rank end) as {{ bound }}_rank
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+
+    from met
+    group by
+        policy_id,
+        business_date,
+        customer_id
+
+),
+
+lowest as (
+
+    select
+        policy_id,
+        max(tier_rank) as tier_rank
+
+    from {{ ref('tier_ladder') }}
+    group by policy_id
+
+),
+
+reached as (
+
+    select
+        placed.*,
+        {%- for bound in bounds %}
+        coalesce(best.{{ bound }}_rank, lowest.tier_rank) as {{ bound }}_rank
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+
+    from placed
+
+    inner join lowest
+        on placed.policy_id = lowest.policy_id
+
+    left join best
+        on
+            placed.policy_id = best.policy_id
+            and placed.business_date = best.business_date
+            and placed.customer_id = best.customer_id
+
+)
+
+select * from reached
