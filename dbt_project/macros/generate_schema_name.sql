@@ -1,4 +1,9 @@
-{# Schemas are named as they are written: candidate for models, policy for seeds. #}
+{# Schemas are named as they are written: candidate for models, policy for seeds. A
+   simulation keeps its own copy of all in one schema, since it must touch nothing else. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ (custom_schema_name or target.schema) | trim }}
+    {%- if target.schema == 'candidate' -%}
+        {{ (custom_schema_name or target.schema) | trim }}
+    {%- else -%}
+        {{ target.schema }}
+    {%- endif -%}
 {%- endmacro %}

@@ -114,6 +114,50 @@ def run(
 
 
 @app.command()
+def explain(
+    customer: str,
+    date: Annotated[
+        str | None, typer.Option(help="Business date of a published night; else the newest.")
+    ] = None,
+    source: SourceOption = settings.DEFAULT_SOURCE,
+) -> None:
+    """Say why a customer has its tier: the receipt of a night, as a person reads it."""
+    from customer_tiers import explanation, night
+
+    with night.connect(source) as connection:
+        for line in explanation.lines(connection, customer, _date(date)):
+            say(line)
+
+
+@app.command()
+def simulate(
+    policy: Annotated[
+        list[str], typer.Argument(help="Id of a policy, or CSV files like the policy seeds.")
+    ],
+    first: Annotated[str | None, typer.Option("--from", help="First business date.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last business date.")] = None,
+    source: SourceOption = settings.DEFAULT_SOURCE,
+) -> None:
+    """Judge published nights again under another policy; nothing published is touched."""
+    from datetime import date as day
+
+    from customer_tiers import connections, contract, night, simulation
+    from customer_tiers.sources import definition
+
+    with night.connect(source) as connection:
+        done = simulation.replay(
+            connections.warehouse(source),
+            policy,
+            source=source,
+            base_currency=definition.load(source, contract.load()).base_currency,
+            first=day.fromisoformat(text) if (text := _date(first)) else None,
+            last=day.fromisoformat(text) if (text := _date(last)) else None,
+        )
+        for line in simulation.lines(connection, done):
+            say(line)
+
+
+@app.command()
 def sql(query: str, source: SourceOption = settings.DEFAULT_SOURCE) -> None:
     """Run a SELECT on a company's warehouse and print CSV; nothing can be changed."""
     import psycopg

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+CANDIDATE = "candidate"
+"""The schema of a night's models, before they are published."""
+
 FAILED = ("error", "fail", "runtime error", "partial success")
 """Statuses of nodes that stop the night; a test that warns does not."""
 
@@ -43,6 +46,7 @@ _VARIABLES = {
     "password": "DBT_ENV_SECRET_PASSWORD",
     "dbname": "CUSTOMER_TIERS_DBT_DATABASE",
     "sslmode": "CUSTOMER_TIERS_DBT_SSLMODE",
+    "schema": "CUSTOMER_TIERS_DBT_SCHEMA",
 }
 """Part of the warehouse's URL -> variable that profiles.yml reads."""
 
@@ -60,6 +64,7 @@ def run(
     run_id: str,
     full_refresh: bool = False,
     command: str = "build",
+    schema: str = CANDIDATE,
 ) -> dict[str, int]:
     """Run dbt on a warehouse.
 
@@ -70,6 +75,7 @@ def run(
         run_id: Run to which the nodes' results are written.
         full_refresh: Compute the facts anew from all of raw.
         command: dbt command; `test` runs the unit tests too, `build` does not.
+        schema: Where models go; any other than `candidate` takes the seeds too.
 
     Returns:
         Status -> number of nodes.
@@ -78,10 +84,11 @@ def run(
         UserError: dbt could not start, or a model or test failed; names the first.
     """
     connection = conninfo_to_dict(warehouse_url)
-    folder = settings.HOME / "dbt" / str(connection["dbname"])
+    name = str(connection["dbname"])
+    folder = settings.HOME / "dbt" / (name if schema == CANDIDATE else f"{name}.{schema}")
     folder.mkdir(parents=True, exist_ok=True)
     arguments = _arguments(command, select, variables, full_refresh)
-    with _ONE_AT_A_TIME, _environment(connection):
+    with _ONE_AT_A_TIME, _environment({**connection, "schema": schema}):
         outcome = _invoke(arguments, _place(folder))
     results: list[RunResult] = list(getattr(outcome.result, "results", None) or [])
     if results:

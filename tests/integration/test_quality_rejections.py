@@ -262,6 +262,8 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
             "policy_id": "standard",
             "tier": tier,
             "tier_rank": rank,
+            "computed_tier": tier,
+            "computed_tier_rank": rank,
             "previous_tier": before,
             "is_changed": before != tier,
             "contribution_12m": money,
@@ -274,6 +276,10 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
             ("C1", "key", 1, "major", 900),
             ("C2", "low", 4, "low", -5),
         )
+    ],
+    "tier_decision_beside": [
+        {"business_date": NIGHT, "policy_id": "abc", "customer_id": "C1", "tier": "A"},
+        {"business_date": NIGHT, "policy_id": "abc", "customer_id": "C2", "tier": "C"},
     ],
     "customer_tier": [
         {"customer_id": "C1", "tier": "key", "contribution_12m": 900},

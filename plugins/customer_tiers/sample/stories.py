@@ -130,9 +130,15 @@ class Stories:
         self.pages.sell(Sale("faller", sold, self.big))
         return Truth(
             "key",
-            "low",
-            "The one large sale is a year old and leaves the window of 12 months.",
-            {"contribution_sign": -1, "direction": "down", "sold_on": to_date(sold).isoformat()},
+            "regular",
+            "The one large sale is a year old and leaves the window of 12 months. A loss forbids "
+            "key at once; its place, low, must be confirmed.",
+            {
+                "cut_tier": "low",
+                "contribution_sign": -1,
+                "direction": "down",
+                "sold_on": to_date(sold).isoformat(),
+            },
         )
 
     def _churner(self) -> Truth:
@@ -169,9 +175,15 @@ class Stories:
         change = -self.pages.net_revenue(lines)
         return Truth(
             "key",
-            "low",
-            "The one large sale, months ago, is taken back whole on the story day.",
-            {"contribution_sign": -1, "direction": "down", **self._change(sold, change)},
+            "regular",
+            "The one large sale, months ago, is taken back whole on the story day. A loss forbids "
+            "key at once; its place, low, must be confirmed.",
+            {
+                "cut_tier": "low",
+                "contribution_sign": -1,
+                "direction": "down",
+                **self._change(sold, change),
+            },
         )
 
     def _duplicate(self) -> Truth:

@@ -11,7 +11,8 @@ policies as (
 nights as (
 
     select distinct business_date
-    from {{ ref('int_metrics_gathered') }}
+    from {{ published_table('tier_decision') }}
+    where business_date between {{ replay_from() }} and {{ replay_to() }}
 
 ),
 
@@ -49,7 +50,8 @@ dated as (
         dwell_days,
         steps_down,
         {{ months_before('minimum_tenure_months', 'business_date') }}
-            as latest_first_sale_date
+            as latest_first_sale_date,
+        dense_rank() over (partition by policy_id order by business_date) as night_number
 
     from applied
 

@@ -3,11 +3,7 @@ with {{ 'recursive' if is_replay() }}
 
 judged as (
 
-    select
-        *,
-        dense_rank() over (partition by policy_id order by business_date) as night_number
-
-    from {{ ref('int_tiers_judged') }}
+    select * from {{ ref('int_tiers_judged') }}
 
 ),
 
@@ -17,7 +13,7 @@ remembered as (
 
 ),
 
-{# The first night, and customers that come in later: what was published before counts. #}
+{# The first night, and customers that come in later; what was published before counts. #}
 started as (
 
     select
@@ -35,16 +31,8 @@ started as (
             and judged.customer_id = remembered.customer_id
             and (judged.role = 'leading' or judged.policy_id = remembered.policy_id)
             and judged.night_number = 1
-{%- if is_replay() %}
 
-    left join judged as night_before
-        on
-            judged.policy_id = night_before.policy_id
-            and judged.customer_id = night_before.customer_id
-            and judged.night_number = night_before.night_number + 1
-
-    where night_before.customer_id is null
-{%- endif %}
+    where judged.is_first_night
 
 ),
 

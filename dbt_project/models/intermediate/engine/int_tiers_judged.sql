@@ -1,3 +1,4 @@
+{{ config(indexes=[{'columns': ['policy_id', 'customer_id', 'night_number']}]) }}
 {%- set bounds = ['enter', 'cut', 'exit'] -%}
 with
 
@@ -98,10 +99,17 @@ capped as (
 
 ),
 
+{# A tier can be held from the night before only if the customer was there that night. #}
 judged as (
 
     select
         *,
+        coalesce(
+            lag(night_number) over (
+                partition by policy_id, customer_id order by night_number
+            ) < night_number - 1,
+            true
+        ) as is_first_night,
         {%- for bound in bounds %}
         case when cap_rank > {{ bound }}_rank then cap_rank else {{ bound }}_rank end
             as capped_{{ bound }}_rank

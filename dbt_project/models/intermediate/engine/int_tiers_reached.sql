@@ -1,4 +1,8 @@
 {%- set bounds = ['enter', 'cut', 'exit'] -%}
+{%- set columns = [
+    'policy_id', 'business_date', 'customer_id', 'contribution_score', 'score_parts',
+    'tier_score', 'score_rank', 'ties', 'customers_ranked'
+] -%}
 with
 
 customers as (
@@ -61,52 +65,6 @@ placed as (
 
 ),
 
-{# Who has few enough above, or an amount that is large enough, meets a cut: ties and the
-   customer that crosses it are in. A tier with several cuts asks for all of them. #}
-met as (
-
-    select
-        placed.policy_id,
-        placed.business_date,
-        placed.customer_id,
-        cuts.tier_rank,
-        {%- for bound in bounds %}
-        min({{ meets_cut('placed', 'cuts.' ~ bound ~ '_at') }}) as is_met_to_{{ bound }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
-
-    from placed
-
-    inner join cuts
-        on placed.policy_id = cuts.policy_id
-
-    group by
-        placed.policy_id,
-        placed.business_date,
-        placed.customer_id,
-        cuts.tier_rank
-
-),
-
-best as (
-
-    select
-        policy_id,
-        business_date,
-        customer_id,
-        {%- for bound in bounds %}
-        min(case when is_met_to_{{ bound }} = 1 then tier_rank end) as {{ bound }}_rank
-        {{- ',' if not loop.last }}
-        {%- endfor %}
-
-    from met
-    group by
-        policy_id,
-        business_date,
-        customer_id
-
-),
-
 lowest as (
 
     select
@@ -118,12 +76,19 @@ lowest as (
 
 ),
 
-reached as (
+{# Who has few enough above, or an amount that is large enough, meets a cut: ties and the
+   customer that crosses it are in. A tier with several cuts asks for all of them. #}
+met as (
 
     select
         placed.*,
+        lowest.tier_rank as lowest_rank,
+        cuts.tier_rank,
         {%- for bound in bounds %}
-        coalesce(best.{{ bound }}_rank, lowest.tier_rank) as {{ bound }}_rank
+        min({{ meets_cut('placed', 'cuts.' ~ bound ~ '_at') }}) over (
+            partition by
+                placed.policy_id, placed.business_date, placed.customer_id, cuts.tier_rank
+        ) as is_met_to_{{ bound }}
         {{- ',' if not loop.last }}
         {%- endfor %}
 
@@ -132,11 +97,25 @@ reached as (
     inner join lowest
         on placed.policy_id = lowest.policy_id
 
-    left join best
-        on
-            placed.policy_id = best.policy_id
-            and placed.business_date = best.business_date
-            and placed.customer_id = best.customer_id
+    left join cuts
+        on placed.policy_id = cuts.policy_id
+
+),
+
+reached as (
+
+    select
+        {{ columns | join(',\n        ') }},
+        {%- for bound in bounds %}
+        coalesce(
+            min(case when is_met_to_{{ bound }} = 1 then tier_rank end), max(lowest_rank)
+        ) as {{ bound }}_rank
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+
+    from met
+    group by
+        {{ columns | join(',\n        ') }}
 
 )
 

@@ -1,0 +1,155 @@
+"""A receipt as a person wants to read it: which tier, why, how near the next one, what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from customer_tiers.errors import UserError
+
+Receipt = dict[str, Any]
+
+RECEIPT = """
+    select receipt.*, customer.customer_name, customer.owner_name
+    from bi.tier_decision as receipt
+    left join bi.customer_tier as customer using (customer_id)
+    where customer_id = %(customer)s
+        and receipt.business_date
+            = coalesce(%(day)s, (select max(business_date) from bi.tier_decision))
+"""
+
+BEFORE = """
+    select * from bi.tier_decision
+    where customer_id = %(customer)s and business_date = (
+        select max(business_date) from bi.tier_decision where business_date < %(day)s
+    )
+"""
+
+LADDER = "select tier_rank, tier from policy.tier_ladder where policy_id = %s"
+
+RULES = {
+    "cut": "its place is that of this tier",
+    "stepped_down": "its place is lower still, but a fall goes down {steps_down} tier at a time",
+    "held_band": "its place alone would give {cut_tier}, but not by the margin that a change needs",
+    "held_confirmation": "{pending_direction} for {pending_nights} night(s) now; a change needs "
+    "{confirm_up_nights} up, {confirm_down_nights} down",
+    "held_dwell": "{pending_direction} for {pending_nights} night(s) now, but it changed on "
+    "{before_changed_on} and stays for {dwell_days} days",
+    "new": "too little history to be ranked: first sale on {first_sale_date}, {orders} order(s)",
+    "capped_negative": "a customer that loses us money can be {cap_tier} at best",
+    "capped_risk": "a customer with the risk flag {risk_flag} can be {cap_tier} at best",
+    "small_population": "too few customers are ranked for shares to mean anything",
+}
+"""Rule of a receipt -> why it gave the tier."""
+
+P_AND_L = (
+    ("net revenue", "net_revenue_12m", 1),
+    ("cost of goods", "cogs_12m", -1),
+    ("freight", "freight_12m", -1),
+    ("cost to serve", "cost_to_serve_12m", -1),
+    ("financing", "financing_12m", -1),
+    ("bad debt", "bad_debt_12m", -1),
+)
+"""Line, its column, and what a unit of it does to contribution."""
+
+
+def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Iterator[str]:
+    """Explain a customer's tier on a published night.
+
+    Raises:
+        UserError: No receipt of the customer on that night.
+    """
+    key = {"customer": customer, "day": day}
+    with connection.cursor(row_factory=dict_row) as cursor:
+        if not cursor.execute("select to_regclass('bi.tier_decision') as found").fetchone()[
+            "found"
+        ]:  # type: ignore[index]
+            raise UserError("explain: no night is published yet; start one with `tiers run`")
+        receipt = cursor.execute(RECEIPT, key).fetchone()
+        if receipt is None:
+            raise UserError(
+                f"explain: customer {customer} has no receipt on {day or 'the newest night'}; it "
+                "may be unknown, internal, merged into another, or the night not published"
+            )
+        before = cursor.execute(BEFORE, {**key, "day": receipt["business_date"]}).fetchone()
+        ladder = cursor.execute(LADDER, [receipt["policy_id"]]).fetchall()
+    names = {row["tier_rank"]: row["tier"] for row in ladder}
+    yield (
+        f"{customer} {receipt['customer_name'] or ''}, owner {receipt['owner_name'] or 'none'}; "
+        f"night of {receipt['business_date']}, policy {receipt['policy_id']}"
+    )
+    yield f"tier: {receipt['tier']} since {receipt['tier_since']}{_change(receipt)}"
+    yield from _why(receipt, names)
+    yield from _place(receipt, names)
+    yield from _money(receipt, before)
+
+
+def _change(receipt: Receipt) -> str:
+    if receipt["previous_tier"] is None:
+        return ", its first night"
+    if not receipt["is_changed"]:
+        return ", as the night before"
+    return f", {receipt['previous_tier']} the night before; cause: {receipt['cause']}"
+
+
+def _why(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
+    words = {
+        **receipt,
+        "cut_tier": names.get(receipt["cut_rank"]),
+        "cap_tier": names.get(receipt["cap_rank"]),
+    }
+    if receipt["override_reason"]:
+        yield (
+            f"set by hand until {receipt['override_until']}: {receipt['override_reason']} "
+            f"(approved by {receipt['override_approver']}); computed: {receipt['computed_tier']}"
+        )
+    yield f"why {receipt['computed_tier']}: {RULES[receipt['rule']].format(**words)}"
+
+
+def _place(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
+    if receipt["score_rank"] is None:
+        return
+    ties = f", shared by {receipt['ties']}" if receipt["ties"] > 1 else ""
+    yield (
+        f"score: {receipt['tier_score']:,} of 10,000 = {receipt['score_parts']}; "
+        f"place {receipt['score_rank']:,} of {receipt['customers_ranked']:,}{ties}"
+    )
+    rank = receipt["computed_tier_rank"]
+    bounds = []
+    if receipt["exit_score"] is not None:
+        bounds.append(f"{receipt['computed_tier']} is kept from {receipt['exit_score']:,} on")
+    if receipt["enter_score_better"] is not None:
+        bounds.append(f"{names[rank - 1]} is entered from {receipt['enter_score_better']:,} on")
+    if bounds:
+        yield "bounds of the night: " + ", ".join(bounds)
+    if receipt["own_move"] is not None:
+        yield (
+            f"places since the night before: {receipt['own_move']:+,} by itself, "
+            f"{receipt['others_move']:+,} by what others did"
+        )
+
+
+def _money(receipt: Receipt, before: Receipt | None) -> Iterator[str]:
+    yield f"contribution of 12 months: {receipt['contribution_12m']:,.2f}{_moved(receipt, before)}"
+    for name, column, sign in P_AND_L:
+        if receipt[column] is None:
+            yield f"  {name:<14} {'no data':>16}"
+            continue
+        change = ""
+        if before is not None:
+            change = f" {sign * (receipt[column] - (before[column] or 0)):>+14,.2f}"
+        yield f"  {name:<14} {sign * receipt[column]:>16,.2f}{change}"
+    if receipt["restated_12m"]:
+        yield f"of the change, {receipt['restated_12m']:+,.2f} is the past, known better now"
+
+
+def _moved(receipt: Receipt, before: Receipt | None) -> str:
+    if before is None:
+        return ""
+    return (
+        f" ({receipt['contribution_12m'] - before['contribution_12m']:+,.2f} since "
+        f"{before['business_date']})"
+    )

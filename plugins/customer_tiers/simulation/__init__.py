@@ -1,0 +1,6 @@
+"""Judge published nights again under another policy, without touching what is published."""
+
+from customer_tiers.simulation.replay import Replay, replay
+from customer_tiers.simulation.report import lines
+
+__all__ = ["Replay", "lines", "replay"]

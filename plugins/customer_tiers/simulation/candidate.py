@@ -1,0 +1,179 @@
+"""The policy to try: rows of the policy seeds, completed from the policy that leads.
+
+A candidate is the id of a policy among the seeds, or CSV files with the header of a seed each
+(`tier_policies`, `score_weights`, `tier_ladder`, `tier_cuts`). Files say what is different; what
+they leave out is taken from the leading policy.
+"""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from customer_tiers import settings
+from customer_tiers.errors import UserError
+
+SEEDS = ("tier_policies", "score_weights", "tier_ladder", "tier_cuts")
+
+Rows = list[dict[str, str]]
+
+
+def read(names: list[str]) -> dict[str, Rows]:
+    """Read the files of a candidate: seed -> rows; none if a policy is named.
+
+    Raises:
+        UserError: A file cannot be read, has the header of no seed, or the files name several
+            policies.
+    """
+    found: dict[str, Rows] = {}
+    for name in names:
+        if name.endswith(".csv"):
+            seed, rows = _read_file(Path(name))
+            found[seed] = rows
+        elif len(names) > 1:
+            raise UserError(
+                f"simulate: {name} is no CSV file; give the id of one policy, or files only"
+            )
+    policies = {row["policy_id"] for rows in found.values() for row in rows}
+    if len(policies) > 1:
+        raise UserError(
+            f"simulate: the files name several policies ({', '.join(sorted(policies))}); "
+            "a simulation tries one"
+        )
+    return found
+
+
+def _read_file(path: Path) -> tuple[str, Rows]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            header, rows = list(reader.fieldnames or []), list(reader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"simulate: cannot read {path}: {error}") from None
+    for seed in SEEDS:
+        if header == _header(seed):
+            if not rows:
+                raise UserError(f"simulate: {path} has a header and no row")
+            return seed, rows
+    known = "; ".join(f"{seed}: {','.join(_header(seed))}" for seed in SEEDS)
+    raise UserError(f"simulate: {path} has the header of no policy seed. The headers are {known}")
+
+
+def _header(seed: str) -> list[str]:
+    with (settings.DBT_PROJECT / "seeds" / f"{seed}.csv").open(encoding="utf-8") as stream:
+        return next(csv.reader(stream))
+
+
+def install(
+    connection: psycopg.Connection, schema: str, names: list[str], day: date
+) -> tuple[str, str]:
+    """Make the candidate the one leading policy among a schema's copies of the seeds.
+
+    Returns:
+        The candidate's id, and that of the policy that leads on the day without it.
+
+    Raises:
+        UserError: No such policy, a value has the wrong type, or no policy leads on the day.
+    """
+    leading = _leading(connection, schema, day)
+    files = read(names)
+    policy = next(iter(files.values()))[0]["policy_id"] if files else names[0]
+    if not files and not _has(connection, schema, policy):
+        raise UserError(
+            f"simulate: no policy {policy} in dbt_project/seeds/tier_policies.csv, and no such "
+            "file; give the id of a policy, or CSV files"
+        )
+    if files:
+        _copy_rest(connection, schema, leading, policy, set(SEEDS) - set(files))
+        for seed, rows in files.items():
+            _replace(connection, schema, seed, policy, rows)
+    table = sql.Identifier(schema, "tier_policies")
+    connection.execute(
+        sql.SQL(
+            "update {} set role = case when policy_id = %s then 'leading' else 'offered' end, "
+            "valid_from = case when policy_id = %s then %s else valid_from end"
+        ).format(table),
+        [policy, policy, day],
+    )
+    return policy, leading
+
+
+def _leading(connection: psycopg.Connection, schema: str, day: date) -> str:
+    row = connection.execute(
+        sql.SQL(
+            "select policy_id from {} where role = 'leading' and valid_from <= %s "
+            "order by valid_from desc limit 1"
+        ).format(sql.Identifier(schema, "tier_policies")),
+        [day],
+    ).fetchone()
+    if row is None:
+        raise UserError(f"simulate: no policy leads on {day}; look at tier_policies.csv")
+    return str(row[0])
+
+
+def _has(connection: psycopg.Connection, schema: str, policy: str) -> bool:
+    query = sql.SQL("select 1 from {} where policy_id = %s").format(
+        sql.Identifier(schema, "tier_policies")
+    )
+    return connection.execute(query, [policy]).fetchone() is not None
+
+
+def _copy_rest(
+    connection: psycopg.Connection, schema: str, base: str, policy: str, seeds: set[str]
+) -> None:
+    """Give a candidate the base's rows of the seeds that its files leave out."""
+    for seed in sorted(seeds):
+        table = sql.Identifier(schema, seed)
+        if base == policy:
+            continue
+        others = [name for name in _header(seed) if name != "policy_id"]
+        columns = sql.SQL(", ").join(map(sql.Identifier, others))
+        connection.execute(sql.SQL("delete from {} where policy_id = %s").format(table), [policy])
+        connection.execute(
+            sql.SQL(
+                "insert into {table} (policy_id, {columns}) select %s, {columns} from {table} "
+                "where policy_id = %s"
+            ).format(table=table, columns=columns),
+            [policy, base],
+        )
+
+
+def _replace(
+    connection: psycopg.Connection, schema: str, seed: str, policy: str, rows: Rows
+) -> None:
+    table = sql.Identifier(schema, seed)
+    connection.execute(sql.SQL("delete from {} where policy_id = %s").format(table), [policy])
+    columns = sql.SQL(", ").join(map(sql.Identifier, _header(seed)))
+    for number, row in enumerate(rows, start=2):
+        try:
+            # The values are text: the table's own types decide what they can be.
+            connection.execute(
+                sql.SQL("insert into {} ({}) select {}").format(
+                    table,
+                    columns,
+                    sql.SQL(", ").join(
+                        sql.SQL("cast(%s as {})").format(sql.SQL(kind))  # type: ignore[arg-type]
+                        for kind in _types(connection, schema, seed)
+                    ),
+                ),
+                [row[name] or None for name in _header(seed)],
+            )
+        except psycopg.DataError as error:
+            raise UserError(
+                f"simulate: {seed}, line {number} of the file: {error.diag.message_primary}"
+            ) from None
+
+
+def _types(connection: psycopg.Connection, schema: str, seed: str) -> list[str]:
+    """The type of each column of a seed, in the order of its header."""
+    rows = connection.execute(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute "
+        "where attrelid = %s::regclass and attnum > 0 and not attisdropped",
+        [f"{schema}.{seed}"],
+    ).fetchall()
+    kinds: dict[str, str] = {str(name): str(kind) for name, kind in rows}
+    return [kinds[name] for name in _header(seed)]
