@@ -24,6 +24,9 @@ from customer_tiers.errors import UserError
 DAY = date(2026, 6, 30)
 """The last day of a month, so that windows of twelve months are whole months."""
 
+EVENINGS = (date(2026, 6, 10), date(2026, 6, 28), date(2026, 6, 29), DAY)
+"""The ledger is carried on from evening to evening, late invoices included."""
+
 CENT = Decimal("0.01")
 COLUMNS = {
     "gross_revenue": 1,
@@ -38,12 +41,14 @@ PNL = [*COLUMNS, "cm1", "cm2", "cm3", "contribution"]
 
 
 class Company:
-    """The sample company of 150 customers, with one whole night up to the audit."""
+    """The sample company of 150 customers, brought forward, with one night up to the audit."""
 
     def __init__(self, cluster: Any) -> None:
         self.erp = cluster.ensure_database("sample_erp")
         self.crm = cluster.ensure_database("sample_crm")
-        sample.create(self.erp, self.crm, customers=150, months=16, through=DAY)
+        sample.create(self.erp, self.crm, customers=150, months=16, through=EVENINGS[0])
+        for evening in EVENINGS[1:]:
+            sample.advance(self.erp, self.crm, through=evening)
         self.run = night.Run("night_1", "sample", None, DAY, DAY)
         night.begin(self.run)
         for system in ("erp", "crm"):
@@ -97,6 +102,15 @@ def test_every_month_reconciles_to_the_cent(company: Company) -> None:
     assert set(rows[rows["is_open"].astype(bool)]["month_start_date"]) == {DAY.replace(day=1)}
     assert (rows["customers_total"] > 0).all()
     assert rows["excluded_customers_total"].sum() > 0, "nothing was sold within the group"
+
+
+def test_a_late_invoice_changes_the_month_of_its_date_in_the_ledger_too(company: Company) -> None:
+    """The story: dated ten weeks back, entered on the night's day."""
+    [changed_on] = company.query(
+        "select updated_at from raw.erp_gl_controls "
+        "where period = '2026-04-01' and account_kind = 'revenue'"
+    )["updated_at"]
+    assert changed_on.date() == DAY
 
 
 def test_months_of_posting_hold_what_months_of_sale_hold(company: Company) -> None:
@@ -338,11 +352,11 @@ OFF = (
 
 
 def test_a_ledger_off_by_less_than_the_limit_is_published_and_by_more_stops_the_night(
-    company: Company,
+    company: Company, caplog: pytest.LogCaptureFixture
 ) -> None:
     company.change(OFF.format(by="1.00", kind="cogs", month="2026-05-01"))
     company.change(OFF.format(by="5000", kind="revenue", month="2026-06-01"))
-    company.rebuild("ledger_reconciliation")
+    company.rebuild("int_ledger_totals_known", "ledger_reconciliation")
     night.audit(company.run)
     assert night.publish(company.run, DAY.isoformat()).startswith("published 2026-06-30")
     [(cogs,), (revenue,)] = company.query(
@@ -351,7 +365,7 @@ def test_a_ledger_off_by_less_than_the_limit_is_published_and_by_more_stops_the_
     assert (cogs, revenue) == (Decimal("1.00"), Decimal("5000.00"))
 
     company.change(OFF.format(by="-1234.56", kind="revenue", month="2026-04-01"))
-    company.rebuild("ledger_reconciliation")
+    company.rebuild("int_ledger_totals_known", "ledger_reconciliation")
     [row] = company.query(
         "select ledger_total, customers_total, unallocated_total "
         "from candidate.ledger_reconciliation where verdict = 'beyond_limit'"
@@ -366,3 +380,14 @@ def test_a_ledger_off_by_less_than_the_limit_is_published_and_by_more_stops_the_
         f"unallocated_total {row['unallocated_total']}, difference -1234.56)"
     ) in line
     assert "source sample, bi.ledger_reconciliation" in line
+
+    company.change(
+        "insert into quarantine.rows (entity, row_key, rule, reason, row_data, first_seen_run, "
+        "last_seen_run) select 'erp.invoice_lines', 'I1|1', rule, 'bad', "
+        "'{\"invoice_date\": \"2026-04-30\"}', 'x', 'x' from unnest(array['a', 'b']) as rule"
+    )
+    company.rebuild("ledger_reconciliation")
+    night.audit(company.run)
+    [warning] = [text for text in caplog.messages if "difference_needs_no_excuse" in text]
+    assert "1 of 48 rows" in warning, "cogs and freight of April agree"
+    assert "difference -1234.56, quarantined_lines 1" in warning
