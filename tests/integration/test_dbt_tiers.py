@@ -80,6 +80,10 @@ def test_two_nights_of_an_erp_alone(warehouse: Warehouse) -> None:
     assert warehouse.query(
         "select sum(cm1), sum(net_revenue) - sum(cogs) from candidate.customer_contribution"
     ) == [(Decimal("31500.00"), Decimal("31500.00"))]
+    assert warehouse.query(
+        "select distinct ledger_total, difference, is_within_limit, verdict "
+        "from candidate.ledger_reconciliation"
+    ) == [(None, None, None, "ledger_missing")]
     warehouse.publish()
 
     lines.append({**lines[0], "invoice_id": "big", "net_amount": Decimal(99_000)})
@@ -106,8 +110,15 @@ def test_two_nights_of_an_erp_alone(warehouse: Warehouse) -> None:
 def test_past_night_does_not_know_what_was_posted_later(warehouse: Warehouse) -> None:
     """What comes back in July belongs to the sale in June, but not to a night in June."""
     tables = ("tier_decision", "customer_tier", "customer_contribution", "customer_loyalty")
+    tables += ("ledger_reconciliation",)
     lines = sales(8)
-    warehouse.load(erp_customers=customers(9), erp_products=PRODUCTS, erp_invoice_lines=lines)
+    totals = {"period": date(2025, 6, 1), "account_kind": "revenue", "amount": Decimal(3600)}
+    warehouse.load(
+        erp_customers=customers(9),
+        erp_products=PRODUCTS,
+        erp_invoice_lines=lines,
+        erp_gl_controls=[{**totals, "updated_at": "2025-06-30 20:00+00"}],
+    )
     warehouse.build(NIGHT)
     first = {t: warehouse.query(f"select * from candidate.{t} order by 1, 2") for t in tables}
 
@@ -148,6 +159,14 @@ def test_past_night_does_not_know_what_was_posted_later(warehouse: Warehouse) ->
     warehouse.publish()
     warehouse.build("2025-07-31")
     warehouse.publish()
+    assert warehouse.query(
+        "select month_start_date::text, ledger_total, customers_total, difference, verdict "
+        "from candidate.ledger_reconciliation where account_kind = 'revenue' "
+        "and month_start_date >= '2025-06-01' order by 1"
+    ) == [
+        ("2025-06-01", Decimal("3600.00"), Decimal("3600.00"), Decimal("0.00"), "reconciled"),
+        ("2025-07-01", None, Decimal("-800.00"), None, "ledger_missing"),
+    ]
     assert warehouse.query(
         "select month_start_date::text, returns, net_revenue from candidate.customer_contribution "
         "where customer_id = 'C08' and month_start_date >= '2025-06-01' order by 1"
