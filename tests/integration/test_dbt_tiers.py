@@ -80,6 +80,10 @@ def test_two_nights_of_an_erp_alone(warehouse: Warehouse) -> None:
     assert warehouse.query(
         "select sum(cm1), sum(net_revenue) - sum(cogs) from candidate.customer_contribution"
     ) == [(Decimal("31500.00"), Decimal("31500.00"))]
+    assert warehouse.query(
+        "select distinct ledger_total, difference, is_within_limit, verdict "
+        "from candidate.ledger_reconciliation"
+    ) == [(None, None, None, "ledger_missing")]
     warehouse.publish()
 
     lines.append({**lines[0], "invoice_id": "big", "net_amount": Decimal(99_000)})
@@ -96,7 +100,11 @@ def test_two_nights_of_an_erp_alone(warehouse: Warehouse) -> None:
         *("low", "key", "up", "own_change", "contribution_up", "net_revenue"),
         *(Decimal("99000.00"), Decimal("98936.50")),
     )
-    assert changes["C20"][:5] == ("key", "major", "down", "displacement", "others_moved")
+    assert set(changes) == {"C01"}, "whom it passed are held: a place is no margin"
+    assert warehouse.query(
+        "select tier, rule, own_move, others_move from candidate.tier_decision "
+        "where customer_id = 'C20'"
+    ) == [("key", "held_band", 0, -1)]
     [(since, previous)] = warehouse.query(
         "select tier_since, previous_tier from candidate.tier_decision where customer_id = 'C19'"
     )
@@ -106,8 +114,15 @@ def test_two_nights_of_an_erp_alone(warehouse: Warehouse) -> None:
 def test_past_night_does_not_know_what_was_posted_later(warehouse: Warehouse) -> None:
     """What comes back in July belongs to the sale in June, but not to a night in June."""
     tables = ("tier_decision", "customer_tier", "customer_contribution", "customer_loyalty")
+    tables += ("ledger_reconciliation",)
     lines = sales(8)
-    warehouse.load(erp_customers=customers(9), erp_products=PRODUCTS, erp_invoice_lines=lines)
+    totals = {"period": date(2025, 6, 1), "account_kind": "revenue", "amount": Decimal(3600)}
+    warehouse.load(
+        erp_customers=customers(9),
+        erp_products=PRODUCTS,
+        erp_invoice_lines=lines,
+        erp_gl_controls=[{**totals, "updated_at": "2025-06-30 20:00+00"}],
+    )
     warehouse.build(NIGHT)
     first = {t: warehouse.query(f"select * from candidate.{t} order by 1, 2") for t in tables}
 
@@ -148,6 +163,14 @@ def test_past_night_does_not_know_what_was_posted_later(warehouse: Warehouse) ->
     warehouse.publish()
     warehouse.build("2025-07-31")
     warehouse.publish()
+    assert warehouse.query(
+        "select month_start_date::text, ledger_total, customers_total, difference, verdict "
+        "from candidate.ledger_reconciliation where account_kind = 'revenue' "
+        "and month_start_date >= '2025-06-01' order by 1"
+    ) == [
+        ("2025-06-01", Decimal("3600.00"), Decimal("3600.00"), Decimal("0.00"), "reconciled"),
+        ("2025-07-01", None, Decimal("-800.00"), None, "ledger_missing"),
+    ]
     assert warehouse.query(
         "select month_start_date::text, returns, net_revenue from candidate.customer_contribution "
         "where customer_id = 'C08' and month_start_date >= '2025-06-01' order by 1"
@@ -242,18 +265,96 @@ def test_two_full_systems(warehouse: Warehouse) -> None:
 
 
 def test_fault_is_one_line_with_the_test_that_failed(warehouse: Warehouse) -> None:
-    warehouse.build(NIGHT, "tier_ladder")
+    warehouse.build(NIGHT, "cost_rates")
     with psycopg.connect(warehouse.url) as connection:
-        connection.execute("update policy.tier_ladder set max_share = 0.9 where tier = 'low'")
+        connection.execute("insert into policy.cost_rates select * from policy.cost_rates")
+    test = "unique_combination_cost_rates_driver__valid_from"
     with pytest.raises(UserError) as caught:
-        warehouse.build(NIGHT, "ladder_is_complete_tier_ladder_")
-    assert str(caught.value).startswith("dbt test ladder_is_complete_tier_ladder_")
+        warehouse.build(NIGHT, test)
+    assert str(caught.value).startswith(f"dbt test {test}")
     assert "\n" not in str(caught.value)
     rows = warehouse.query(
         f"select kind, status from ops.dbt_node_run where run_id = 'test_{NIGHT}' "
-        "and node like '%ladder_is_complete%' order by finished_at"
+        f"and node like '%{test}%' order by finished_at"
     )
     assert rows == [("test", "pass"), ("test", "fail")]
+
+
+BROKEN = {
+    "update policy.score_weights set weight = 0.8 where component = 'contribution' "
+    "and policy_id = 'standard'": ("score_weights.csv, policy standard", "weights", "sum to 1"),
+    "update policy.score_weights set component = 'charm' where component = 'loyalty' "
+    "and policy_id = 'standard'": ("component charm", "unknown component", "net_revenue"),
+    "update policy.tier_ladder set tier_rank = 5 where policy_id = 'standard' and tier = 'low'": (
+        *("tier_ladder.csv, policy standard, tier low", "without a gap"),
+    ),
+    "update policy.tier_ladder set name_zh = '' where policy_id = 'abc' and tier = 'B'": (
+        *("tier_ladder.csv, policy abc, tier B", "both languages"),
+    ),
+    "update policy.tier_ladder set best_if_negative = true where policy_id = 'abc'": (
+        *("policy abc", "best_if_negative is true once"),
+    ),
+    "delete from policy.tier_cuts where policy_id = 'standard' and tier = 'major'": (
+        *("tier_ladder.csv, policy standard, tier major", "has a cut"),
+    ),
+    "update policy.tier_cuts set exit_at = 0.21 where policy_id = 'standard' and tier = 'key'": (
+        *("tier_cuts.csv, policy standard, tier major, axis customer_share", "reaches over"),
+    ),
+    "update policy.tier_cuts set enter_at = 0.055 where policy_id = 'standard' and tier = 'key'": (
+        "tier key, axis customer_share",
+        "out of order",
+    ),
+    "update policy.tier_cuts set enter_at = 40000 where policy_id = 'amounts' and tier = 'key'": (
+        "policy amounts, tier key, axis net_revenue",
+        "out of order",
+    ),
+    "update policy.tier_cuts set cut_at = 0.5 where policy_id = 'abc' and tier = 'B'": (
+        *("policy abc, tier B, axis profit_share", "further than the tier above"),
+    ),
+    "update policy.tier_cuts set axis = 'mood' where policy_id = 'key_accounts'": (
+        *("policy key_accounts, tier key_account, axis mood", "unknown axis"),
+    ),
+    "insert into policy.tier_cuts values ('abc', 'D', 'profit_share', 0.9, 0.9, 0.9)": (
+        *("policy abc, tier D", "not on the ladder"),
+    ),
+    "update policy.tier_policies set measured_as = 'none' where policy_id = 'abc'": (
+        *("tier_policies.csv, policy abc", "measured_as names no policy"),
+    ),
+    "update policy.tier_policies set confirm_down_nights = 0 where policy_id = 'standard'": (
+        *("policy standard, role leading", "at least one night"),
+    ),
+    "insert into policy.tier_overrides values ('C1', 'gold', '2025-01-01', '2025-12-31', 'x', 'y')": (
+        *("customer C1", "no leading ladder"),
+    ),
+    "insert into policy.tier_overrides values ('C1', 'key', '2025-01-01', null, 'x', 'y')": (
+        *("tier_overrides.csv, customer C1", "a first and a last day"),
+    ),
+}
+"""What breaks a policy -> what the line says."""
+
+
+def test_broken_policy_is_refused_with_the_row_that_breaks_it(warehouse: Warehouse) -> None:
+    check = "policies_are_sound_tier_ladder_"
+    warehouse.build(NIGHT, "resource_type:seed", "stg_ops__tier_overrides", check)
+    seeds = ("tier_policies", "score_weights", "tier_ladder", "tier_cuts", "tier_overrides")
+    with psycopg.connect(warehouse.url, autocommit=True) as connection:
+        for seed in seeds:
+            connection.execute(f"create table policy.good_{seed} as table policy.{seed}")
+        for statement, words in BROKEN.items():
+            connection.execute(statement)
+            with pytest.raises(UserError) as caught:
+                warehouse.build(NIGHT, check)
+            line = str(caught.value)
+            assert line.startswith("source test, ")
+            assert "\n" not in line
+            for word in words:
+                assert word in line, line
+            for seed in seeds:
+                connection.execute(
+                    f"truncate policy.{seed}; insert into policy.{seed} "
+                    f"select * from policy.good_{seed}"
+                )
+    warehouse.build(NIGHT, check)
 
 
 def test_warehouse_that_is_down_is_one_line(warehouse: Warehouse) -> None:

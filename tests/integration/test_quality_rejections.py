@@ -322,6 +322,26 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
         }
         for customer, cogs in (("C1", 60), ("C2", None))
     ],
+    "ledger_reconciliation": [
+        {
+            "month_start_date": month,
+            "account_kind": kind,
+            "ledger_total": ledger,
+            "customers_total": 90,
+            "excluded_customers_total": 8,
+            "other_total": 0,
+            "unallocated_total": 8,
+            "difference": None if ledger is None else ledger - 98,
+            "verdict": verdict,
+            "quarantined_lines": 0,
+            "lines_without_cost": None,
+        }
+        for month, kind, ledger, verdict in (
+            (date(2026, 4, 1), "revenue", 98, "reconciled"),
+            (date(2026, 5, 1), "revenue", 200, "open"),
+            (date(2026, 5, 1), "cogs", None, "ledger_missing"),
+        )
+    ],
     "customer_loyalty": [
         {"customer_id": "C1", "loyalty_index": 40},
         {"customer_id": "C2", "loyalty_index": 0},

@@ -41,14 +41,19 @@ select
     end as cogs,
     round(coalesce(lines.freight_amount, 0) * coalesce(rates.rate, 1), 2) as freight
 from ({lines}) as lines
+left join sales_document as origins on origins.document_no::text = lines.original_invoice_id
 left join lateral (
     select rate from ({rates}) as rates
-    where rates.currency = lines.currency and rates.valid_from <= lines.invoice_date
+    where
+        rates.currency = lines.currency
+        and rates.valid_from <= coalesce(origins.document_date, lines.invoice_date)
     order by rates.valid_from desc limit 1
 ) as rates on true
 left join lateral (
     select unit_cost from ({costs}) as costs
-    where costs.product_id = lines.product_id and costs.valid_from <= lines.invoice_date
+    where
+        costs.product_id = lines.product_id
+        and costs.valid_from <= coalesce(origins.document_date, lines.invoice_date)
     order by costs.valid_from desc limit 1
 ) as costs on true
 where lines.posted

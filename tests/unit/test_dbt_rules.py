@@ -110,6 +110,7 @@ def test_published_marts_say_how(models: list[Any]) -> None:
     }
     assert scopes == {
         **dict.fromkeys(("customer_tier", "customer_contribution", "customer_loyalty"), "current"),
+        "ledger_reconciliation": "current",
         **dict.fromkeys(
             (
                 *("tier_decision", "tier_decision_beside", "tier_change", "tier_migration"),
@@ -166,8 +167,11 @@ def test_readme_lists_every_code_that_bi_may_meet(manifest: Any) -> None:
     )
     found = next(n for n in manifest.nodes.values() if n.name == "int_profit_lines_found")
     lines = re.findall(r"\('([a-z_.]+)', (?:none|'has_\w+')\)", found.raw_code)
+    ledger = next(n for n in manifest.nodes.values() if n.name == "ledger_reconciliation")
+    verdicts = re.findall(r"(?:then|else) '(\w+)'", ledger.raw_code)
     assert len(causes) == 9
     assert len(lines) == 16
-    for code in [*causes, *lines]:
+    assert len(verdicts) == 7
+    for code in [*causes, *lines, *verdicts]:
         part = code.replace("cost_to_serve.", ".")
         assert f"`{code}`" in readme or f"`{part}`" in readme, code

@@ -96,7 +96,7 @@ def _check_columns(reader: psycopg.Connection, suite: Suite, table: str) -> None
     if not present:
         raise UserError(f"{suite.name}: there is no table {table} to check; build it first")
     for rule in suite.rules:
-        for column in (*suite.key, *rule.columns):
+        for column in (*suite.key, *rule.columns, *rule.shows):
             if column not in present:
                 raise UserError(
                     f"{suite.path}: expectation {rule.position} ({rule.type}): "

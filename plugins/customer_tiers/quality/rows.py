@@ -79,18 +79,30 @@ def known(connection: psycopg.Connection, entity: Entity) -> str:
 def example(
     connection: psycopg.Connection, key: tuple[str, ...], rule: Rule, table: str
 ) -> str | None:
-    """Return the key of one row that breaks the rule, if its rows can be found."""
+    """Return the key of one row that breaks the rule, with the values that the rule shows.
+
+    None if its rows cannot be found.
+    """
     if can_find_rows(rule):
         return None
-    found = scalar(
-        connection,
-        sql.SQL("select {key} from {table} as subselect where {bad} limit 1").format(
-            key=row_key(key, "subselect"),
+    shown = [sql.Identifier("subselect", name) for name in rule.shows]
+    row = connection.execute(
+        sql.SQL("select {columns} from {table} as subselect where {bad} limit 1").format(
+            columns=sql.SQL(", ").join([row_key(key, "subselect"), *shown]),
             table=identifier(table),
             bad=bad_rows(rule, identifier(table)),
-        ),
-    )
-    return found or "a row without a key"
+        )
+    ).fetchone()
+    name, *values = row or (None,)
+    name = name or "a row without a key"
+    if not rule.shows:
+        return str(name)
+    pairs = zip(rule.shows, values, strict=True)
+    return f"{name} ({', '.join(f'{column} {_text(value)}' for column, value in pairs)})"
+
+
+def _text(value: Any) -> str:
+    return "empty" if value is None else str(value)[:LONGEST_KEY]
 
 
 def bad_and_offered(connection: psycopg.Connection, entity: Entity, rule: Rule, table: str) -> int:

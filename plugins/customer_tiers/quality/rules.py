@@ -54,7 +54,8 @@ class Rule:
     """One expectation of a suite.
 
     `name` is unique in the suite; `kwargs` are GX's own arguments; `rejects` are the column values
-    that make a row bad for a query (for a test, and for the reader).
+    that make a row bad for a query (for a test, and for the reader); `shows` are the columns whose
+    values a reader of one bad row wants to see.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Rule:
     limit_share: float = LIMIT_SHARE
     limit_rows: int = LIMIT_ROWS
     rejects: dict[str, Any] = field(default_factory=dict)
+    shows: tuple[str, ...] = ()
 
     @property
     def query(self) -> str | None:

@@ -12,6 +12,7 @@ with `type`, `severity`, `kwargs` and `meta`. Of `meta` we read:
     limit_share  share of the extract's rows above which a quarantine stops the run (0.05)
     limit_rows   so many quarantined rows never stop the run, however small the extract (10)
     rejects      for a query: values of columns that make a row bad, so that a test can try it
+    shows        columns whose values of the bad row stand behind its key in the line that is shown
 
 In the suite's own `meta`: `table`, `owner` (who mends the data), and for a published table its
 `key`. In a query, `{batch}` is the checked table and `subselect` its alias (GX's choice),
@@ -49,7 +50,7 @@ from customer_tiers.quality.rules import (
 SUITE_FIELDS = {"name", "meta", "suite_parameters", "expectations"}
 SUITE_META = {"table", "owner", "key", "notes"}
 RULE_FIELDS = {"type", "severity", "kwargs", "meta"}
-RULE_META = {"notes", "rule", "on_failure", "limit_share", "limit_rows", "rejects"}
+RULE_META = {"notes", "rule", "on_failure", "limit_share", "limit_rows", "rejects", "shows"}
 SEVERITIES = (CRITICAL, WARNING)
 
 RUN_PARAMETERS = frozenset({"latest_date", "latest_plan_date"})
@@ -176,6 +177,7 @@ def _rule(path: Path, number: int, item: Any, entity: Entity | None) -> Rule:
         limit_share=_number(where, meta, "limit_share", LIMIT_SHARE, 1),
         limit_rows=int(_number(where, meta, "limit_rows", LIMIT_ROWS, 1_000_000)),
         rejects=meta.get("rejects") or {},
+        shows=_shows(where, meta),
     )
     _check_columns(where, rule, entity)
     _check_rows(where, rule)
@@ -207,6 +209,13 @@ def _on_failure(where: str, severity: str, meta: dict[str, Any], entity: Entity 
     return QUARANTINE
 
 
+def _shows(where: str, meta: dict[str, Any]) -> tuple[str, ...]:
+    names = meta.get("shows", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UserError(f"{where}: shows is {names!r}; it must be a list of columns")
+    return tuple(names)
+
+
 def _number(where: str, meta: dict[str, Any], name: str, default: float, most: float) -> float:
     value = meta.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
@@ -215,7 +224,7 @@ def _number(where: str, meta: dict[str, Any], name: str, default: float, most: f
 
 
 def _check_columns(where: str, rule: Rule, entity: Entity | None) -> None:
-    for column in (*rule.columns, *rule.rejects):
+    for column in (*rule.columns, *rule.rejects, *rule.shows):
         if entity is not None and column not in entity.column_names:
             raise UserError(f"{where}: column {column} is not in the contract of {entity.name}")
 

@@ -135,6 +135,7 @@ class StoryBook:
             article=article,
             origin_document_no=NONE,
             origin_line_no=NONE,
+            valued_on=sale.invoiced,
             **amounts,
             **head,
         )
@@ -198,6 +199,7 @@ class StoryBook:
             freight_value=NONE,
             origin_document_no=lines["document_no"],
             origin_line_no=lines["line_no"],
+            valued_on=lines["valued_on"],
             **{name: lines[name] for name in copied},
             **head,
         )

@@ -171,6 +171,7 @@ def _on_documents(lines: Rows, invoices: Rows) -> Rows:
         | {name: invoices[name][document] for name in copied}
         | {
             "document": document,
+            "valued_on": invoices["document_date"][document],
             "origin_document_no": origin,
             "origin_line_no": origin.copy(),
         }
@@ -205,6 +206,7 @@ def _credit_notes(company: Company, month: int, invoices: Rows, lines: Rows) -> 
         "freight_value": np.full(count, NONE),
         "origin_document_no": np.where(is_linked, back["document_no"], NONE),
         "origin_line_no": np.where(is_linked, back["line_no"], NONE),
+        "valued_on": np.where(is_linked, back["document_date"], dated),
     }
 
 

@@ -152,8 +152,11 @@ def open_items(company: Company, trading: Trading, window: Window) -> Rows:
 def ledger_changes(company: Company, trading: Trading, window: Window) -> Rows:
     """Return by how much the documents posted within the window change the ledger's monthly totals.
 
-    Each line is turned into EUR at the rate of its document's day and rounded to cents; a line
-    without a cost counts with its quantity times the dated cost. Credit notes count negative.
+    A line counts in the month of its document's date, however late it is entered: a late invoice
+    changes a month that was over. It is turned into EUR at the rate of the day it is valued on and
+    rounded to cents; a line without a cost counts with its quantity times the cost of that day.
+    Credit notes count negative, and those that name an invoice are valued on the invoice's day, so
+    that they take back what it brought.
 
     Returns:
         One row per month and account: month_start, account_no, balance (cents, credit negative),
@@ -162,8 +165,8 @@ def ledger_changes(company: Company, trading: Trading, window: Window) -> Rows:
     market, rows = company.market, trading.lines
     is_posted = (rows["posted_on"] <= window.through) & (rows["posted_on"] > window.after)
     rows = take(rows, is_posted)
-    rate = market.rate_at(rows["currency"], rows["document_date"])
-    unit_cost = market.cost_at(rows["article"], rows["document_date"])
+    rate = market.rate_at(rows["currency"], rows["valued_on"])
+    unit_cost = market.cost_at(rows["article"], rows["valued_on"])
     cost = divide(rows["cost_value"] * rate, 1_000_000)
     dated = divide(rows["quantity"] * unit_cost, 100_000)
     freight = np.maximum(rows["freight_value"], 0)
