@@ -308,7 +308,7 @@ BROKEN = {
         "policy amounts, tier key, axis net_revenue",
         "out of order",
     ),
-    "update policy.tier_cuts set cut_at = 0.5 where policy_id = 'abc' and tier = 'B'": (
+    "update policy.tier_cuts set enter_at = 0.68 where policy_id = 'abc' and tier = 'B'": (
         *("policy abc, tier B, axis profit_share", "further than the tier above"),
     ),
     "update policy.tier_cuts set axis = 'mood' where policy_id = 'key_accounts'": (
@@ -323,7 +323,8 @@ BROKEN = {
     "update policy.tier_policies set confirm_down_nights = 0 where policy_id = 'standard'": (
         *("policy standard, role leading", "at least one night"),
     ),
-    "insert into policy.tier_overrides values ('C1', 'gold', '2025-01-01', '2025-12-31', 'x', 'y')": (
+    "insert into policy.tier_overrides "
+    "values ('C1', 'gold', '2025-01-01', '2025-12-31', 'x', 'y')": (
         *("customer C1", "no leading ladder"),
     ),
     "insert into policy.tier_overrides values ('C1', 'key', '2025-01-01', null, 'x', 'y')": (
