@@ -11,7 +11,7 @@
 {%- endmacro %}
 
 
-{# Rows that break a check: pairs of a condition and what it says of a row without it. #}
+{# Rows that break a check: pairs of a condition and what to say of a row without it. #}
 {% macro faulty_rows(relation, key, checks) -%}
     {%- set name -%}
         {%- for column in key -%}
