@@ -86,3 +86,18 @@
         and ({{ rules }}.max_{{ name }} is null or {{ measures }}.{{ name }} <= {{ rules }}.max_{{ name }})
     )
 {%- endmacro %}
+
+
+{# A warning only counts, so the names go to the log; `print` speaks in quiet runs too. #}
+{% macro list_unknown_industries(unknown) -%}
+    {%- set names = [] -%}
+    {%- for row in (run_query(unknown ~ ' order by industry') if execute else []) -%}
+        {%- do names.append(row[0] ~ ' (' ~ row[1] ~ ' customers)') -%}
+    {%- endfor -%}
+    {%- if names -%}
+        {%- do print(
+            'source ' ~ var('source') ~ ', column industry: seed industry_codes does '
+            ~ 'not know ' ~ names | join(', ') ~ '; these customers are of industry other'
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
