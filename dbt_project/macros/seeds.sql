@@ -88,7 +88,7 @@
 {%- endmacro %}
 
 
-{# A warning only counts, so the names go to the log; `print` speaks in quiet runs too. #}
+{# A warning only counts, so the names go to the log; `print` speaks in quiet runs. #}
 {% macro list_unknown_industries(unknown) -%}
     {%- set names = [] -%}
     {%- for row in (run_query(unknown ~ ' order by industry') if execute else []) -%}
