@@ -38,13 +38,10 @@ LATER = (
 """What happens on the day after the night."""
 
 SHUFFLED = (
-    *(
-        "candidate.int_customers_resolved",
-        "candidate.fct_sales_days",
-        "candidate.fct_category_days",
-    ),
-    *("raw.crm_accounts", "raw.crm_opportunities", "raw.erp_customers", "policy.behaviour_rules"),
+    *("candidate.fct_sales_days", "candidate.fct_category_days", "raw.erp_customers"),
+    *("raw.crm_accounts", "raw.crm_opportunities", "raw.crm_activities", "raw.crm_surveys"),
 )
+"""Tables that the second build reads and does not write."""
 
 
 class Company:
