@@ -86,7 +86,8 @@ def test_two_nights_of_an_erp_alone(warehouse: Warehouse) -> None:
     ) == [(None, None, None, "ledger_missing")]
     warehouse.publish()
 
-    lines.append({**lines[0], "invoice_id": "big", "net_amount": Decimal(99_000)})
+    big = {"invoice_id": "big", "net_amount": Decimal(99_000), "invoice_date": NEXT_NIGHT}
+    lines.append({**lines[0], **big})
     warehouse.load(erp_invoice_lines=lines)
     warehouse.build(NEXT_NIGHT)
     changes = {

@@ -346,6 +346,27 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
         {"customer_id": "C1", "loyalty_index": 40},
         {"customer_id": "C2", "loyalty_index": 0},
     ],
+    "customer_class": [
+        {
+            "customer_id": customer,
+            "business_date": NIGHT,
+            "contribution_12m": money,
+            "abc_class": abc,
+            "star_level": stars,
+            "contribution_share": share,
+            "potential_class": potential,
+            "potential_score": score,
+            "value_potential_cell": f"{abc}-{potential}",
+            "action": action,
+            "industry_code": "metal",
+            "industry_share": share,
+            "behaviour_segment": segment,
+        }
+        for customer, money, abc, stars, share, potential, score, action, segment in (
+            ("C1", 900, "A", 5, 1, "high", 80, "INVEST", "loyal"),
+            ("C2", -5, "C", 1, 0, "low", 0, "REDUCE", "dormant"),
+        )
+    ],
     "pyramid_health": [
         {
             "business_date": NIGHT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 from typing import Any
@@ -109,8 +110,13 @@ def test_published_marts_say_how(models: list[Any]) -> None:
         m.name: m.config.meta["publish"]["scope"] for m in models if "publish" in m.config.meta
     }
     assert scopes == {
-        **dict.fromkeys(("customer_tier", "customer_contribution", "customer_loyalty"), "current"),
-        "ledger_reconciliation": "current",
+        **dict.fromkeys(
+            (
+                *("customer_tier", "customer_class", "customer_contribution", "customer_loyalty"),
+                "ledger_reconciliation",
+            ),
+            "current",
+        ),
         **dict.fromkeys(
             (
                 *("tier_decision", "tier_decision_beside", "tier_change", "tier_migration"),
@@ -158,6 +164,23 @@ def test_money_is_numeric_and_rates_are_typed(manifest: Any) -> None:
             assert not set(types.values()) & {"float", "real", "double precision"}, node.name
 
 
+def class_codes() -> set[str]:
+    """Codes of customer_class: those of its seeds, whatever their rows are."""
+    codes: set[str] = set()
+    for seed, columns in {
+        "abc_cuts": ["abc_class"],
+        "star_cuts": ["star_level"],
+        "potential_bands": ["potential_class"],
+        "behaviour_rules": ["segment"],
+        "cell_actions": ["action"],
+        "industry_codes": ["industry_code"],
+    }.items():
+        with (settings.DBT_PROJECT / "seeds" / f"{seed}.csv").open(encoding="utf-8") as stream:
+            codes |= {row[column] for row in csv.DictReader(stream) for column in columns}
+    assert len(codes) >= 3 + 5 + 3 + 7 + 3 + 20
+    return codes
+
+
 def test_readme_lists_every_code_that_bi_may_meet(manifest: Any) -> None:
     readme = (settings.DBT_PROJECT / "README.md").read_text(encoding="utf-8")
     causes = next(
@@ -172,6 +195,6 @@ def test_readme_lists_every_code_that_bi_may_meet(manifest: Any) -> None:
     assert len(causes) == 9
     assert len(lines) == 16
     assert len(verdicts) == 7
-    for code in [*causes, *lines, *verdicts]:
+    for code in [*causes, *lines, *verdicts, *class_codes()]:
         part = code.replace("cost_to_serve.", ".")
         assert f"`{code}`" in readme or f"`{part}`" in readme, code

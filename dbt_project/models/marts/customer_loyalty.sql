@@ -22,7 +22,8 @@ typed as (
         loyalties.orders,
         loyalties.tenure_months,
         {% for component in [
-            'tenure', 'regularity', 'retention', 'breadth', 'satisfaction', 'payment'
+            'tenure', 'regularity', 'retention', 'breadth', 'satisfaction', 'payment',
+            'cooperation', 'referrals'
         ] -%}
             cast(loyalties.{{ component }} as numeric(7, 6)) as {{ component }},
         {% endfor -%}

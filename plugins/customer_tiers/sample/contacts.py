@@ -167,6 +167,7 @@ def deals(book: AddressBook, month: int, window: Window) -> Rows:
         "deal_no": drawn["number"],
         "account_no": drawn["account_no"],
         "created_on": drawn["day"],
+        "opened_at": drawn["day"] * 86_400 + 9 * 3_600,
         "offered_on": offered,
         "negotiated_on": negotiated,
         "decided_on": decided,

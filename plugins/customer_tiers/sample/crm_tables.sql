@@ -64,6 +64,7 @@ create table deal (
     deal_value numeric(14, 2),
     currency_code text,
     win_percent integer,
+    opened_at timestamptz not null,
     decision_on date,
     decided_at timestamptz,
     outcome text,

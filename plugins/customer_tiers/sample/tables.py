@@ -236,6 +236,7 @@ CRM: dict[str, Table] = {
             "deal_value": "cents",
             "currency_code": CURRENCIES,
             "win_percent": "int",
+            "opened_at": "second",
             "decision_on": "day",
             "decided_at": "second",
             "outcome": ("LOST", "WON"),

@@ -5,6 +5,7 @@ select
     deal_value as amount,
     currency_code as currency,
     win_percent / 100.0 as probability,
+    opened_at,
     decision_on as expected_close,
     decided_at as closed_at,
     case outcome when 'WON' then true when 'LOST' then false end as won,

@@ -30,6 +30,18 @@ payments as (
 
 ),
 
+cooperations as (
+
+    select * from {{ ref('int_cooperations_measured') }}
+
+),
+
+referrals as (
+
+    select * from {{ ref('int_referrals_measured') }}
+
+),
+
 measured as (
 
     select
@@ -42,7 +54,9 @@ measured as (
         purchases.retention,
         breadths.breadth,
         satisfactions.satisfaction,
-        payments.payment
+        payments.payment,
+        cooperations.cooperation,
+        referrals.referrals
 
     from customers
 
@@ -57,6 +71,12 @@ measured as (
 
     left join payments
         on customers.customer_id = payments.customer_id
+
+    left join cooperations
+        on customers.customer_id = cooperations.customer_id
+
+    left join referrals
+        on customers.customer_id = referrals.customer_id
 
 )
 

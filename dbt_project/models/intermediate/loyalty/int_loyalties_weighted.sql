@@ -1,5 +1,6 @@
 {%- set components = [
-    'tenure', 'regularity', 'retention', 'breadth', 'satisfaction', 'payment'
+    'tenure', 'regularity', 'retention', 'breadth', 'satisfaction', 'payment',
+    'cooperation', 'referrals'
 ] -%}
 with
 
@@ -52,7 +53,7 @@ weighed as (
         {% for component in components -%}
             case
                 when measured.{{ component }} is null then 0
-                else weights.{{ component }}_weight
+                else coalesce(weights.{{ component }}_weight, 0)
             end
             {{- ' +' if not loop.last }}
         {% endfor -%}

@@ -1,5 +1,6 @@
 {%- set components = [
-    'tenure', 'regularity', 'retention', 'breadth', 'satisfaction', 'payment'
+    'tenure', 'regularity', 'retention', 'breadth', 'satisfaction', 'payment',
+    'cooperation', 'referrals'
 ] -%}
 with
 

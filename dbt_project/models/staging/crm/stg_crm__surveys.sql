@@ -15,6 +15,7 @@ renamed as (
         score,
         sent_at,
         answered_at,
+        {{ utc_date('sent_at') }} as sent_date,
         {{ utc_date('answered_at') }} as answered_date,
         updated_at
 

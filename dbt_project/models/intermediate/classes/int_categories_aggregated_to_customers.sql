@@ -1,0 +1,75 @@
+with
+
+category_days as (
+
+    select * from {{ ref('fct_category_days') }}
+
+),
+
+customers as (
+
+    select * from {{ ref('int_customers_resolved') }}
+
+),
+
+policy as (
+
+    select * from {{ ref('int_policies_selected') }}
+
+),
+
+summed as (
+
+    select
+        customers.survivor_id as customer_id,
+        category_days.product_category,
+        sum(category_days.order_lines) as order_lines
+
+    from category_days
+
+    inner join customers
+        on category_days.customer_id = customers.customer_id
+
+    inner join policy
+        on
+            category_days.day > policy.window_start_date
+            and category_days.day <= policy.business_date
+
+    where not customers.is_internal
+
+    group by
+        customers.survivor_id,
+        category_days.product_category
+
+),
+
+shared as (
+
+    select
+        customer_id,
+        product_category,
+        order_lines,
+        max(order_lines) over (partition by customer_id) as most_lines,
+        1.0 * order_lines / sum(order_lines) over (partition by customer_id)
+            as line_share
+
+    from summed
+
+),
+
+aggregated as (
+
+    select
+        customer_id,
+        cast(count(*) as integer) as categories_12m,
+        cast(abs(sum(line_share * ln(line_share))) as numeric(9, 6))
+            as category_entropy,
+        min(case when order_lines = most_lines then product_category end)
+            as top_category
+
+    from shared
+    group by customer_id
+
+)
+
+select * from aggregated
