@@ -312,8 +312,8 @@ BROKEN = {
     "update policy.tier_cuts set enter_at = 0.68 where policy_id = 'abc' and tier = 'B'": (
         *("policy abc, tier B, axis profit_share", "further than the tier above"),
     ),
-    "update policy.tier_cuts set axis = 'mood' where policy_id = 'key_accounts'": (
-        *("policy key_accounts, tier key_account, axis mood", "unknown axis"),
+    "update policy.tier_cuts set axis = 'mood' where policy_id = 'amounts' and tier = 'key'": (
+        *("policy amounts, tier key, axis mood", "unknown axis"),
     ),
     "insert into policy.tier_cuts values ('abc', 'D', 'profit_share', 0.9, 0.9, 0.9)": (
         *("policy abc, tier D", "not on the ladder"),
