@@ -6,6 +6,7 @@ A fault is one line on stderr and exit code 1. Heavy imports stay inside the com
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 import sys
@@ -29,6 +30,9 @@ app.add_typer(sample, name="sample")
 out = Console(highlight=False)
 
 SourceOption = Annotated[str, typer.Option("--source", help="Which company: a folder of sources/.")]
+PathOption = Annotated[
+    Path | None, typer.Option("--path", help="Folder to read, for a source of files.")
+]
 
 
 def main() -> None:
@@ -88,9 +92,7 @@ def run(
         str | None, typer.Option(help="Business date, YYYY-MM-DD; else the newest day of sales.")
     ] = None,
     source: SourceOption = settings.DEFAULT_SOURCE,
-    path: Annotated[
-        Path | None, typer.Option(help="Folder to read, for a source of files.")
-    ] = None,
+    path: PathOption = None,
     accept_deletions: Annotated[
         bool, typer.Option("--accept-deletions", help="Many rows are gone on purpose.")
     ] = False,
@@ -155,6 +157,22 @@ def simulate(
         )
         for line in simulation.lines(connection, done):
             say(line)
+
+
+@app.command()
+def backfill(
+    first: Annotated[str, typer.Option("--from", help="First business date, YYYY-MM-DD.")],
+    last: Annotated[str, typer.Option("--to", help="Last business date, YYYY-MM-DD.")],
+    source: SourceOption = settings.DEFAULT_SOURCE,
+    path: PathOption = None,
+    every: Annotated[
+        str | None, typer.Option(help="day, week or month; else the nights published in the range.")
+    ] = None,
+) -> None:
+    """Play past nights again, in order; those older than the newest published one mail nobody."""
+    from customer_tiers import backfill as past
+
+    past.play(source, _day(first), _day(last), every=every, path=path, say=say)
 
 
 @app.command()
@@ -244,13 +262,13 @@ def sample_advance(
 
 
 def _date(text: str | None) -> str | None:
-    from datetime import date
+    return None if text is None else _day(text).isoformat()
 
-    if text is None:
-        return None
+
+def _day(text: str) -> datetime.date:
     try:
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             raise ValueError
-        return date.fromisoformat(text).isoformat()
+        return datetime.date.fromisoformat(text)
     except ValueError:
         raise UserError(f"date {text!r}: not a day; write it as YYYY-MM-DD") from None

@@ -46,8 +46,7 @@ def run_night(
     Raises:
         UserError: The source is unknown, or a step failed: the line says which and why.
     """
-    folder = str(path.resolve()) if path else None
-    _check_source(source, folder)
+    folder = check_source(source, path)
     services.up(say)
     airflow = services.api()
     airflow.wait_for_dag(NIGHTLY)
@@ -71,14 +70,20 @@ def run_night(
     return run_id
 
 
-def _check_source(source: str, folder: str | None) -> None:
-    """Answer at once what a run would only find out later."""
+def check_source(source: str, path: Path | None) -> str | None:
+    """Answer at once what a run would only find out later; return the folder to read.
+
+    Raises:
+        UserError: The source is unknown, or it and the path do not fit together.
+    """
+    folder = str(path.resolve()) if path else None
     described = definition.load(source, contract.load())
     systems = [system for system in described.systems.values() if system.kind == "files"]
     for system in systems:
         system.folder(folder)
     if folder and not systems:
         raise UserError(f"source {source} reads databases, not files; leave --path away")
+    return folder
 
 
 def _finish(airflow: AirflowApi, dag_id: str, run_id: str, say: Say) -> None:

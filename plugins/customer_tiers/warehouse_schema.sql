@@ -181,3 +181,51 @@ comment on column bi.publication.rows_quarantined is 'Source rows that wait in q
 comment on column bi.publication.missing_entities is 'Entities of the contract that the source does not deliver.';
 comment on column bi.publication.missing_lines is 'Lines of the customer P&L for which there are no data.';
 comment on column bi.publication.published_at is 'When the row was written (UTC).';
+
+create table if not exists bi.customer_tier_history (
+    customer_id text not null,
+    tier text not null,
+    tier_rank integer,
+    policy_id text not null,
+    cause text not null,
+    valid_from date not null,
+    valid_to date check (valid_to > valid_from),
+    known_from timestamptz not null,
+    known_to timestamptz check (known_to > known_from),
+    run_id text not null,
+    primary key (customer_id, valid_from, known_from)
+);
+create unique index if not exists customer_tier_history_known_now
+on bi.customer_tier_history (customer_id, valid_from)
+where known_to is null;
+comment on table bi.customer_tier_history is
+'One row per customer, stretch of business dates in which it held one tier, and stretch of time in which that was what '
+'we knew. Rows are never deleted or changed, but for known_to; ask it through bi.tier_as_of.';
+comment on column bi.customer_tier_history.customer_id is 'ERP customer number that is left after all merges.';
+comment on column bi.customer_tier_history.tier is 'Tier held, as in tier_decision.';
+comment on column bi.customer_tier_history.tier_rank is 'Rank of the tier, 1 = best; empty for new customers.';
+comment on column bi.customer_tier_history.policy_id is 'Policy that decided the night on which the stretch begins.';
+comment on column bi.customer_tier_history.cause is
+'Cause of the change that opened the stretch, as in tier_decision; restatement when a past night was computed again.';
+comment on column bi.customer_tier_history.valid_from is 'First business date of the stretch: a published night.';
+comment on column bi.customer_tier_history.valid_to is
+'Published night from which on the customer had another tier or none; empty while it holds.';
+comment on column bi.customer_tier_history.known_from is 'Moment of the publication that taught us the stretch (UTC).';
+comment on column bi.customer_tier_history.known_to is
+'Moment of the publication that taught us better (UTC); empty while it is what we know.';
+comment on column bi.customer_tier_history.run_id is 'Run of the publication that taught us the stretch.';
+
+create or replace function bi.tier_as_of(business_date date, known_at timestamptz default 'infinity')
+returns table (customer_id text, tier text, tier_rank integer, valid_from date, cause text)
+language sql stable
+as $$
+    select held.customer_id, held.tier, held.tier_rank, held.valid_from, held.cause
+    from bi.customer_tier_history as held
+    where held.valid_from <= tier_as_of.business_date
+        and (held.valid_to is null or held.valid_to > tier_as_of.business_date)
+        and held.known_from <= tier_as_of.known_at
+        and (held.known_to is null or held.known_to > tier_as_of.known_at)
+$$;
+comment on function bi.tier_as_of is
+'The tier of each customer on a business date, as it was known at a moment; without the moment, as it is known now. '
+'valid_from and cause are those of the stretch as it was known then.';

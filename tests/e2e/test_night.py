@@ -360,6 +360,7 @@ def rows_as_stored(shell: Shell) -> dict[str, str]:
         (["sql", "select pg_sleep(0) from bi.mine"], "bi.mine"),
         (["sql", "select 1", "--source", "nowhere"], "nowhere"),
         (["outbox", "--release", "nothing"], "nothing"),
+        (["backfill", "--from", "2026-06-30", "--to", "2026-06-29"], "--from 2026-06-30"),
     ],
 )
 def test_a_wrong_command_is_answered_in_one_line(shell, demo, words, expected):

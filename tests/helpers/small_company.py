@@ -85,7 +85,12 @@ def fill_folder(folder: Path) -> None:
         folder / "products.csv",
         [dict(zip(("product_id", "name", "standard_cost"), p, strict=True)) for p in PRODUCTS],
     )
-    plain = [{k: v for k, v in row.items() if k != "updated_at"} for row in lines()]
+    write_lines(folder, lines())
+
+
+def write_lines(folder: Path, rows: list[dict[str, object]]) -> None:
+    """Write invoice lines without their change times."""
+    plain = [{k: v for k, v in row.items() if k != "updated_at"} for row in rows]
     write_csv(folder / "invoice_lines.csv", plain)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
+import psycopg
 import pytest
 
-from customer_tiers import night, settings
+from customer_tiers import backfill, connections, night, runner, settings
+from customer_tiers.embedded import services
 from customer_tiers.errors import UserError
 from helpers import small_company
 from helpers.small_company import Night
@@ -108,3 +111,56 @@ def test_a_day_that_lies_ahead_of_all_data_is_refused(company, day):
 def test_a_day_before_all_data_is_refused_in_one_line(company):
     with pytest.raises(UserError, match="no posted sale up to 2020-01-01"):
         company.play(date(2020, 1, 1))
+
+
+def tiers_as_of(company: Night, day: date, moment: str) -> dict[str, tuple]:
+    """Customer -> tier, since when and why, the way BI users ask."""
+    with psycopg.connect(connections.warehouse(company.source)) as connection:
+        connection.execute("set role bi_reader")
+        rows = connection.execute(
+            "select customer_id, tier, valid_from, cause from bi.tier_as_of(%s, %s)", [day, moment]
+        )
+        return {row[0]: row[1:] for row in rows}
+
+
+def decided(company: Night, day: date) -> dict[str, str]:
+    """Customer -> tier by the receipts of a night."""
+    statement = f"select customer_id, tier from bi.tier_decision where business_date = '{day}'"
+    return dict(company.query(statement))
+
+
+def tiers(answer: dict[str, tuple]) -> dict[str, str]:
+    return {customer: row[0] for customer, row in answer.items()}
+
+
+def test_a_back_dated_credit_note_changes_what_is_known_now_and_not_what_was(company, monkeypatch):
+    """The best customer turns out to have given all back before the older night."""
+    [(moment,)] = company.query("select max(published_at)::text from bi.publication")
+    then = {day: tiers_as_of(company, day, moment) for day in (OLD, NEW)}
+    assert then[OLD]["C19"] == ("key", OLD, "initial")
+    assert {day: tiers(then[day]) for day in then} == {day: decided(company, day) for day in then}
+    current = company.query("select * from bi.customer_tier order by customer_id")
+
+    best = [row for row in small_company.lines() if row["customer_id"] == "C19"]
+    returned = [
+        {**row, "invoice_id": f"R{row['invoice_id']}", "document_type": "credit_note"}
+        | {"invoice_date": date(2026, 2, 16)}
+        for row in best
+        if row["invoice_date"] <= OLD
+    ]
+    small_company.write_lines(Path(str(company.path)), small_company.lines() + returned)
+    monkeypatch.setattr(services, "up", lambda say: None)
+    monkeypatch.setattr(
+        runner,
+        "run_night",
+        lambda _, business_date, **how: company.play(date.fromisoformat(business_date)),
+    )
+    backfill.play("stall", date(2026, 1, 1), date(2026, 3, 1), every=None, path=None, say=print)
+
+    now = {day: tiers_as_of(company, day, "infinity") for day in (OLD, NEW)}
+    assert now[OLD]["C19"] == ("low", OLD, "restatement")
+    assert tiers(now[OLD]) == decided(company, OLD)
+    assert now[NEW]["C19"] == ("key", NEW, "restatement")
+    assert tiers(now[NEW]) == tiers(then[NEW]) == decided(company, NEW)
+    assert {day: tiers_as_of(company, day, moment) for day in (OLD, NEW)} == then
+    assert company.query("select * from bi.customer_tier order by customer_id") == current

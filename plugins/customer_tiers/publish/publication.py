@@ -10,7 +10,7 @@ from psycopg import sql
 
 from customer_tiers import outbox
 from customer_tiers.errors import UserError
-from customer_tiers.publish import difference
+from customer_tiers.publish import difference, history
 from customer_tiers.publish.newest import is_old
 from customer_tiers.publish.tables import published
 
@@ -60,7 +60,7 @@ def publish(connection: psycopg.Connection, night: Night) -> str:
     """Bring `bi` up to the candidates, write the publication and the outbox, in one transaction.
 
     A night older than the newest published one rewrites its own rows of the nightly tables and
-    leaves the current tables alone.
+    leaves the current tables alone; the history learns from every night.
 
     Returns:
         A line that says what was published.
@@ -77,6 +77,7 @@ def publish(connection: psycopg.Connection, night: Night) -> str:
             if is_newest or table.scope == "night"
         )
         _write_publication(connection, night, is_newest=is_newest)
+        written += history.record(connection, night.run_id, night.business_date)
         mails = outbox.enqueue(connection, night.run_id, night.business_date)
         _let_readers_in(connection)
         connection.execute(
@@ -174,3 +175,4 @@ def _let_readers_in(connection: psycopg.Connection) -> None:
     reader = sql.Identifier(READER)
     connection.execute(sql.SQL("grant usage on schema bi to {}").format(reader))
     connection.execute(sql.SQL("grant select on all tables in schema bi to {}").format(reader))
+    connection.execute(sql.SQL("grant execute on all functions in schema bi to {}").format(reader))
