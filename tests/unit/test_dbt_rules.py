@@ -110,6 +110,7 @@ def test_published_marts_say_how(models: list[Any]) -> None:
     }
     assert scopes == {
         **dict.fromkeys(("customer_tier", "customer_contribution", "customer_loyalty"), "current"),
+        **dict.fromkeys(("early_warning", "risk_customers", "risk_evidence"), "current"),
         **dict.fromkeys(
             (
                 *("tier_decision", "tier_decision_beside", "tier_change", "tier_migration"),
@@ -159,15 +160,18 @@ def test_money_is_numeric_and_rates_are_typed(manifest: Any) -> None:
 
 def test_readme_lists_every_code_that_bi_may_meet(manifest: Any) -> None:
     readme = (settings.DBT_PROJECT / "README.md").read_text(encoding="utf-8")
-    causes = next(
-        node.test_metadata.kwargs["values"]
+    known = {
+        node.name.removesuffix("_is_known"): node.test_metadata.kwargs["values"]
         for node in manifest.nodes.values()
-        if node.name == "tier_decision_cause_is_known"
-    )
+        if node.name.endswith("_is_known") and getattr(node, "test_metadata", None)
+    }
+    causes = known["tier_decision_cause"]
+    warnings = [*known["early_warning_signal"], *known["early_warning_cause"]]
     found = next(n for n in manifest.nodes.values() if n.name == "int_profit_lines_found")
     lines = re.findall(r"\('([a-z_.]+)', (?:none|'has_\w+')\)", found.raw_code)
     assert len(causes) == 9
     assert len(lines) == 16
-    for code in [*causes, *lines]:
+    assert len(warnings) == 13
+    for code in [*causes, *lines, *warnings]:
         part = code.replace("cost_to_serve.", ".")
         assert f"`{code}`" in readme or f"`{part}`" in readme, code

@@ -1,0 +1,264 @@
+"""How good are the early warnings? Plays month-ends of the sample company and looks on.
+
+    python bench/warning_replay.py [--customers 1200] [--nights 12]
+
+Each month-end is built as the night would have built it (`+early_warning`, business date in the
+past). Truth is what followed: a customer is lost at a month-end if it ordered nothing in the 90
+days after, or if the contribution of the three months after is less than half of the same months a
+year before. A loss begins at the first month-end at which the customer is lost, and is certain 90
+days later; until then a warning is early.
+
+    warnings   distinct (customer, since) that began within the month that the night closes
+    precision  share of them whose customer is lost at that month-end
+    recall     share of the losses with a warning that began in the 90 days before the month-end at
+               which the loss began, or before it was certain
+    lead       median days from the first day of such a warning to the day the loss was certain
+
+The company and its services live in a folder of their own, which is removed at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+STORY_DAY = date(2026, 6, 30)
+MONTHS = 30
+CERTAIN = timedelta(days=90)
+"""How long nothing must be ordered before a customer is lost for certain."""
+
+Row = dict[str, Any]
+
+
+def month_ends(nights: int) -> list[date]:
+    """The last month-ends that have three whole months after them, oldest first."""
+    ends = [STORY_DAY]
+    while len(ends) < nights + 3:
+        ends.insert(0, ends[0].replace(day=1) - timedelta(days=1))
+    return ends[:nights]
+
+
+def load(customers: int) -> str:
+    """Make the company, load it the way a night does, and return its warehouse."""
+    from customer_tiers import connections, demo, night
+
+    demo.create(customers, MONTHS, say, through=STORY_DAY.isoformat())
+    run = night.Run("replay", demo.SOURCE, None, STORY_DAY, STORY_DAY)
+    night.begin(run)
+    for system in ("erp", "crm"):
+        night.load(run, system)
+    return connections.warehouse(demo.SOURCE)
+
+
+def build(url: str, day: date, model: str) -> None:
+    from customer_tiers import transform
+
+    variables = {"business_date": day, "base_currency": "EUR", "source": "sample"}
+    transform.run(url, select=[f"+{model}"], variables=variables, run_id=f"replay_{day}")
+
+
+def read(url: str, query: str) -> list[tuple[Any, ...]]:
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        return connection.execute(query).fetchall()  # type: ignore[call-overload]
+
+
+class Truth:
+    """What happened to the customers, seen from the end of the data."""
+
+    def __init__(self, url: str) -> None:
+        self.orders: dict[str, list[date]] = defaultdict(list)
+        for customer, day in read(
+            url, "select customer_id, day from candidate.int_order_days_resolved order by 2"
+        ):
+            self.orders[customer].append(day)
+        self.months: dict[tuple[str, date], float] = {
+            (customer, month): float(amount)
+            for customer, month, amount in read(
+                url,
+                "select customer_id, month_start_date, contribution "
+                "from candidate.customer_contribution",
+            )
+        }
+
+    def is_active(self, customer: str, day: date) -> bool:
+        """Three days of orders, one of them within the last 12 months."""
+        known = [order for order in self.orders[customer] if order <= day]
+        return len(known) >= 3 and known[-1] > day - timedelta(days=365)
+
+    def usual_gap(self, customer: str, day: date) -> float:
+        """Median of the days between the orders known on a day."""
+        known = [order for order in self.orders[customer] if order <= day]
+        return median((later - order).days for order, later in pairwise(known))
+
+    def has_stopped(self, customer: str, day: date) -> bool:
+        """Nothing ordered in the 90 days after."""
+        return not any(day < order <= day + CERTAIN for order in self.orders[customer])
+
+    def is_lost(self, customer: str, day: date) -> bool:
+        """Stopped, or the contribution of three months fell by more than half in a year."""
+        if self.has_stopped(customer, day):
+            return True
+        before = self.contribution(customer, day, years_back=1)
+        return before > 0 and self.contribution(customer, day) < before / 2
+
+    def contribution(self, customer: str, day: date, years_back: int = 0) -> float:
+        """Contribution of the three months after a month-end, or of the same a year before."""
+        first = (day + timedelta(days=1)).replace(year=(day + timedelta(days=1)).year - years_back)
+        total = 0.0
+        for _ in range(3):
+            total += self.months.get((customer, first), 0.0)
+            first = (first + timedelta(days=31)).replace(day=1)
+        return total
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def replay(url: str, days: list[date]) -> list[Row]:
+    """All warnings of all month-ends."""
+    found = []
+    for day in days:
+        build(url, day, "early_warning")
+        rows = read(
+            url,
+            "select customer_id, signal, since, strength, cause_code from candidate.early_warning",
+        )
+        say(f"{day}: {len(rows)} warnings")
+        names = ("customer", "signal", "since", "strength", "cause")
+        found += [{"night": day, **dict(zip(names, row, strict=True))} for row in rows]
+    return found
+
+
+@dataclass(frozen=True)
+class Question:
+    """Who is looked at, and what counts as lost."""
+
+    text: str
+    is_member: Callable[[str, date], bool]
+    is_lost: Callable[[str, date], bool]
+
+
+def questions(truth: Truth) -> list[Question]:
+    return [
+        Question(
+            "ALL: lost = no order in 90 days, or contribution of 3 months down by more than half",
+            lambda customer, day: truth.is_active(customer, day),
+            truth.is_lost,
+        ),
+        Question(
+            "REGULAR BUYERS (usual gap 30 days or less): lost = no order in 90 days",
+            lambda customer, day: (
+                truth.is_active(customer, day) and truth.usual_gap(customer, day) <= 30
+            ),
+            truth.has_stopped,
+        ),
+    ]
+
+
+def report(truth: Truth, warnings: list[Row], days: list[date], question: Question) -> None:
+    """Print a line per signal, and the causes."""
+    members = [
+        (customer, before, day)
+        for before, day in pairwise(days)
+        for customer in truth.orders
+        if question.is_member(customer, day)
+    ]
+    lost = [
+        (customer, day)
+        for customer, before, day in members
+        if question.is_lost(customer, day) and not question.is_lost(customer, before)
+    ]
+    rate = sum(question.is_lost(customer, day) for customer, _, day in members) / len(members)
+    print(f"\n{question.text}")
+    print(f"month-ends {days[1]} to {days[-1]}, {len(members)} customers x month-ends")
+    print(f"lost at one picked at random: {rate:.1%}; losses that began: {len(lost)}\n")
+    print(f"{'signal':20}{'warnings':>9}{'precision':>11}{'lift':>6}{'recall':>8}{'lead':>6}")
+    inside = {(customer, day) for customer, _, day in members}
+    previous = dict(zip(days[1:], days, strict=False))
+    signals = sorted({row["signal"] for row in warnings})
+    for name, chosen in [
+        *((signal, [row for row in warnings if row["signal"] == signal]) for signal in signals),
+        ("any", warnings),
+        ("any, strength >= 50", [row for row in warnings if row["strength"] >= 50]),
+    ]:
+        fresh = {
+            (row["customer"], row["since"], row["night"])
+            for row in chosen
+            if (row["customer"], row["night"]) in inside and row["since"] > previous[row["night"]]
+        }
+        right = sum(question.is_lost(customer, night) for customer, _, night in fresh)
+        leads = lead_times(chosen, lost)
+        precision = right / len(fresh) if fresh else float("nan")
+        recall = len(leads) / len(lost) if lost else float("nan")
+        lead = f"{median(leads):.0f}" if leads else "-"
+        print(
+            f"{name:20}{len(fresh):9}{precision:11.0%}{precision / rate:6.1f}{recall:8.0%}{lead:>6}"
+        )
+    print(f"\n{'cause':22}{'customers x nights':>19}{'lost':>6}")
+    causes: dict[str, list[bool]] = defaultdict(list)
+    for customer, night, cause in {
+        (row["customer"], row["night"], row["cause"] or "none") for row in warnings
+    }:
+        if (customer, night) in inside:
+            causes[cause].append(question.is_lost(customer, night))
+    for cause, outcomes in sorted(causes.items()):
+        print(f"{cause:22}{len(outcomes):19}{sum(outcomes) / len(outcomes):6.0%}")
+
+
+def lead_times(warnings: list[Row], lost: list[tuple[str, date]]) -> list[int]:
+    """Days from the first early warning of each loss that had one to the day it was certain."""
+    began: dict[str, set[date]] = defaultdict(set)
+    for row in warnings:
+        began[row["customer"]].add(row["since"])
+    leads = []
+    for customer, day in lost:
+        early = [since for since in began[customer] if day - CERTAIN < since < day + CERTAIN]
+        if early:
+            leads.append((day + CERTAIN - min(early)).days)
+    return leads
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--customers", type=int, default=1200)
+    parser.add_argument("--nights", type=int, default=12)
+    options = parser.parse_args()
+    home = Path(tempfile.mkdtemp(prefix="customer-tiers-replay-"))
+    home.chmod(0o755)  # root's PostgreSQL runs as nobody, who must get in
+    os.environ["CUSTOMER_TIERS_HOME"] = str(home)
+    for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
+        del os.environ[name]
+    from customer_tiers.embedded import postgres
+
+    postgres.start()
+    try:
+        url = load(options.customers)
+        days = month_ends(options.nights)
+        warnings = replay(url, days)
+        build(url, STORY_DAY, "customer_contribution")
+        truth = Truth(url)
+        for question in questions(truth):
+            report(truth, warnings, days, question)
+    finally:
+        postgres.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
