@@ -8,11 +8,14 @@ days after, or if the contribution of the three months after is less than half o
 year before. A loss begins at the first month-end at which the customer is lost, and is certain 90
 days later; until then a warning is early.
 
-    warnings   distinct (customer, since) that began within the month that the night closes
+    warnings   distinct (customer, signal, since) first seen at a month-end, not the first one
     precision  share of them whose customer is lost at that month-end
+    on         customers x month-ends with the signal on, new or old
+    lost       share of them at which the customer is lost
     recall     share of the losses with a warning that began in the 90 days before the month-end at
                which the loss began, or before it was certain
     lead       median days from the first day of such a warning to the day the loss was certain
+    *          strong warnings only (strength 40 and more), counted from the month-end they were so
 
 The company and its services live in a folder of their own, which is removed at the end.
 """
@@ -30,11 +33,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 STORY_DAY = date(2026, 6, 30)
 MONTHS = 30
+STRONG = 40
+"""Strength from which a warning counts as strong."""
+
 CERTAIN = timedelta(days=90)
 """How long nothing must be ordered before a customer is lost for certain."""
 
@@ -61,11 +67,11 @@ def load(customers: int) -> str:
     return connections.warehouse(demo.SOURCE)
 
 
-def build(url: str, day: date, model: str) -> None:
+def build(url: str, day: date, *models: str) -> None:
     from customer_tiers import transform
 
     variables = {"business_date": day, "base_currency": "EUR", "source": "sample"}
-    transform.run(url, select=[f"+{model}"], variables=variables, run_id=f"replay_{day}")
+    transform.run(url, select=list(models), variables=variables, run_id=f"replay_{day}")
 
 
 def read(url: str, query: str) -> list[tuple[Any, ...]]:
@@ -132,7 +138,7 @@ def replay(url: str, days: list[date]) -> list[Row]:
     """All warnings of all month-ends."""
     found = []
     for day in days:
-        build(url, day, "early_warning")
+        build(url, day, "+early_warning")
         rows = read(
             url,
             "select customer_id, signal, since, strength, cause_code from candidate.early_warning",
@@ -160,9 +166,9 @@ def questions(truth: Truth) -> list[Question]:
             truth.is_lost,
         ),
         Question(
-            "REGULAR BUYERS (usual gap 30 days or less): lost = no order in 90 days",
+            "REGULAR BUYERS (usual gap 14 days or less): lost = no order in 90 days",
             lambda customer, day: (
-                truth.is_active(customer, day) and truth.usual_gap(customer, day) <= 30
+                truth.is_active(customer, day) and truth.usual_gap(customer, day) <= 14
             ),
             truth.has_stopped,
         ),
@@ -180,33 +186,47 @@ def report(truth: Truth, warnings: list[Row], days: list[date], question: Questi
     lost = [
         (customer, day)
         for customer, before, day in members
-        if question.is_lost(customer, day) and not question.is_lost(customer, before)
+        if question.is_lost(customer, day)
+        and not question.is_lost(customer, before)
+        and day + CERTAIN <= days[-1]  # a later loss may be warned of after the replay
     ]
     rate = sum(question.is_lost(customer, day) for customer, _, day in members) / len(members)
     print(f"\n{question.text}")
     print(f"month-ends {days[1]} to {days[-1]}, {len(members)} customers x month-ends")
-    print(f"lost at one picked at random: {rate:.1%}; losses that began: {len(lost)}\n")
-    print(f"{'signal':20}{'warnings':>9}{'precision':>11}{'lift':>6}{'recall':>8}{'lead':>6}")
     inside = {(customer, day) for customer, _, day in members}
-    previous = dict(zip(days[1:], days, strict=False))
+    warned = {(row["customer"], row["night"]) for row in warnings}
+    quiet = [question.is_lost(*pair) for pair in inside - warned]
+    print(f"lost at one picked at random: {rate:.1%}, at one without a warning: {mean(quiet):.1%}")
+    print(f"losses that began and were certain by the end: {len(lost)}\n")
+    head = ("warnings", "precision", "on", "lost", "recall", "lead")
+    print(f"{'signal':20}" + "".join(f"{name:>10}" for name in head))
     signals = sorted({row["signal"] for row in warnings})
-    for name, chosen in [
-        *((signal, [row for row in warnings if row["signal"] == signal]) for signal in signals),
-        ("any", warnings),
-        ("any, strength >= 50", [row for row in warnings if row["strength"] >= 50]),
+    strong = [row for row in warnings if row["strength"] >= STRONG]
+    for name, chosen, is_whole in [
+        *((name, [r for r in warnings if r["signal"] == name], True) for name in signals),
+        *((f"{name} *", [r for r in strong if r["signal"] == name], False) for name in signals),
+        ("any", warnings, True),
+        ("any *", strong, False),
     ]:
-        fresh = {
-            (row["customer"], row["since"], row["night"])
-            for row in chosen
-            if (row["customer"], row["night"]) in inside and row["since"] > previous[row["night"]]
-        }
-        right = sum(question.is_lost(customer, night) for customer, _, night in fresh)
-        leads = lead_times(chosen, lost)
-        precision = right / len(fresh) if fresh else float("nan")
-        recall = len(leads) / len(lost) if lost else float("nan")
-        lead = f"{median(leads):.0f}" if leads else "-"
+        first: dict[tuple[str, str, date], date] = {}
+        for row in chosen:
+            first.setdefault((row["customer"], row["signal"], row["since"]), row["night"])
+        fresh = [
+            question.is_lost(customer, night)
+            for (customer, _, _), night in first.items()
+            if (customer, night) in inside
+        ]
+        while_on = [
+            question.is_lost(*pair)
+            for pair in inside & {(row["customer"], row["night"]) for row in chosen}
+        ]
+        began: dict[str, set[date]] = defaultdict(set)
+        for (customer, _, since), night in first.items():
+            began[customer].add(since if is_whole else night)
+        leads = lead_times(began, lost)
         print(
-            f"{name:20}{len(fresh):9}{precision:11.0%}{precision / rate:6.1f}{recall:8.0%}{lead:>6}"
+            f"{name:20}{len(fresh):10}{share(fresh):>10}{len(while_on):10}{share(while_on):>10}"
+            f"{len(leads) / max(1, len(lost)):10.0%}{median(leads) if leads else 0:10.0f}"
         )
     print(f"\n{'cause':22}{'customers x nights':>19}{'lost':>6}")
     causes: dict[str, list[bool]] = defaultdict(list)
@@ -219,11 +239,12 @@ def report(truth: Truth, warnings: list[Row], days: list[date], question: Questi
         print(f"{cause:22}{len(outcomes):19}{sum(outcomes) / len(outcomes):6.0%}")
 
 
-def lead_times(warnings: list[Row], lost: list[tuple[str, date]]) -> list[int]:
+def share(outcomes: list[bool]) -> str:
+    return f"{mean(outcomes):.0%}" if outcomes else "-"
+
+
+def lead_times(began: dict[str, set[date]], lost: list[tuple[str, date]]) -> list[int]:
     """Days from the first early warning of each loss that had one to the day it was certain."""
-    began: dict[str, set[date]] = defaultdict(set)
-    for row in warnings:
-        began[row["customer"]].add(row["since"])
     leads = []
     for customer, day in lost:
         early = [since for since in began[customer] if day - CERTAIN < since < day + CERTAIN]
@@ -251,7 +272,7 @@ def main() -> None:
         url = load(options.customers)
         days = month_ends(options.nights)
         warnings = replay(url, days)
-        build(url, STORY_DAY, "customer_contribution")
+        build(url, STORY_DAY, "+customer_contribution", "+int_order_days_resolved")
         truth = Truth(url)
         for question in questions(truth):
             report(truth, warnings, days, question)
