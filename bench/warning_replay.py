@@ -67,11 +67,17 @@ def load(customers: int) -> str:
     return connections.warehouse(demo.SOURCE)
 
 
-def build(url: str, day: date, *models: str) -> None:
+def build(url: str, day: date, *models: str, is_tested: bool = False) -> None:
+    """Build models as of a day; seeds and tests only with `is_tested`."""
     from customer_tiers import transform
 
-    variables = {"business_date": day, "base_currency": "EUR", "source": "sample"}
-    transform.run(url, select=list(models), variables=variables, run_id=f"replay_{day}")
+    transform.run(
+        url,
+        select=list(models),
+        variables={"business_date": day, "base_currency": "EUR", "source": "sample"},
+        run_id=f"replay_{day}",
+        command="build" if is_tested else "run",
+    )
 
 
 def read(url: str, query: str) -> list[tuple[Any, ...]]:
@@ -138,7 +144,7 @@ def replay(url: str, days: list[date]) -> list[Row]:
     """All warnings of all month-ends."""
     found = []
     for day in days:
-        build(url, day, "+early_warning")
+        build(url, day, "+early_warning", is_tested=day == days[0])
         rows = read(
             url,
             "select customer_id, signal, since, strength, cause_code from candidate.early_warning",
@@ -202,9 +208,12 @@ def report(truth: Truth, warnings: list[Row], days: list[date], question: Questi
     print(f"{'signal':20}" + "".join(f"{name:>10}" for name in head))
     signals = sorted({row["signal"] for row in warnings})
     strong = [row for row in warnings if row["strength"] >= STRONG]
-    for name, chosen, is_whole in [
+    for name, chosen, is_all in [
         *((name, [r for r in warnings if r["signal"] == name], True) for name in signals),
-        *((f"{name} *", [r for r in strong if r["signal"] == name], False) for name in signals),
+        *(
+            (f"{name} *", [r for r in strong if r["signal"] == name], False)
+            for name in sorted({row["signal"] for row in strong})
+        ),
         ("any", warnings, True),
         ("any *", strong, False),
     ]:
@@ -222,7 +231,7 @@ def report(truth: Truth, warnings: list[Row], days: list[date], question: Questi
         ]
         began: dict[str, set[date]] = defaultdict(set)
         for (customer, _, since), night in first.items():
-            began[customer].add(since if is_whole else night)
+            began[customer].add(since if is_all else night)
         leads = lead_times(began, lost)
         print(
             f"{name:20}{len(fresh):10}{share(fresh):>10}{len(while_on):10}{share(while_on):>10}"
