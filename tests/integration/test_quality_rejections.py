@@ -377,6 +377,39 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
         }
         for tier, customers, share in (("key", 1, 1.2), ("low", 1, -0.2), ("new", 0, 0))
     ],
+    "early_warning": [
+        {
+            "business_date": NIGHT,
+            "customer_id": customer,
+            "signal": "cadence_lapse",
+            "since": date(2026, 5, 1),
+            "strength": 40,
+            "amount_at_risk": money,
+            "cause_code": cause,
+        }
+        for customer, money, cause in (("C1", 900, "contraction"), ("C2", 0, None))
+    ],
+    "risk_customers": [
+        {
+            "customer_id": "C2",
+            "risk_flag": "dishonest",
+            "periods_flagged": 2,
+            "evidence_amount": 1500,
+            "recommended_step": "restrict",
+            "approved_step": "restrict",
+            "approver": "Ann",
+        }
+    ],
+    "risk_evidence": [
+        {
+            "customer_id": "C2",
+            "fact": "receivable_overdue",
+            "fact_id": invoice,
+            "days_overdue": 100,
+            "amount": amount,
+        }
+        for invoice, amount in (("I1", 1000), ("I2", 500))
+    ],
 }
 SQL_TYPES = {date: "date", bool: "boolean", int: "numeric", float: "numeric", str: "text"}
 

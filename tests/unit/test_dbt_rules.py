@@ -113,7 +113,7 @@ def test_published_marts_say_how(models: list[Any]) -> None:
         **dict.fromkeys(
             (
                 *("customer_tier", "customer_class", "customer_contribution", "customer_loyalty"),
-                "ledger_reconciliation",
+                *("ledger_reconciliation", "early_warning", "risk_customers", "risk_evidence"),
             ),
             "current",
         ),
@@ -183,11 +183,13 @@ def class_codes() -> set[str]:
 
 def test_readme_lists_every_code_that_bi_may_meet(manifest: Any) -> None:
     readme = (settings.DBT_PROJECT / "README.md").read_text(encoding="utf-8")
-    causes = next(
-        node.test_metadata.kwargs["values"]
+    known = {
+        node.name.removesuffix("_is_known"): node.test_metadata.kwargs["values"]
         for node in manifest.nodes.values()
-        if node.name == "tier_decision_cause_is_known"
-    )
+        if node.name.endswith("_is_known") and getattr(node, "test_metadata", None)
+    }
+    causes = known["tier_decision_cause"]
+    warnings = [*known["early_warning_signal"], *known["early_warning_cause"]]
     found = next(n for n in manifest.nodes.values() if n.name == "int_profit_lines_found")
     lines = re.findall(r"\('([a-z_.]+)', (?:none|'has_\w+')\)", found.raw_code)
     ledger = next(n for n in manifest.nodes.values() if n.name == "ledger_reconciliation")
@@ -195,6 +197,7 @@ def test_readme_lists_every_code_that_bi_may_meet(manifest: Any) -> None:
     assert len(causes) == 9
     assert len(lines) == 16
     assert len(verdicts) == 7
-    for code in [*causes, *lines, *verdicts, *class_codes()]:
+    assert len(warnings) == 13
+    for code in [*causes, *lines, *verdicts, *warnings, *class_codes()]:
         part = code.replace("cost_to_serve.", ".")
         assert f"`{code}`" in readme or f"`{part}`" in readme, code

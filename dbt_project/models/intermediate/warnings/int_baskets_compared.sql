@@ -1,0 +1,181 @@
+with
+
+sales_days as (
+
+    select * from {{ ref('int_sales_days_known') }}
+
+),
+
+customers as (
+
+    select * from {{ ref('int_customers_resolved') }}
+
+),
+
+policy as (
+
+    select
+        {{ months_before(
+            1, month_start(days_after(1, 'business_date'))
+        ) }} as last_month_start
+
+    from {{ ref('int_policies_selected') }}
+
+),
+
+steps_numbered as (
+
+    {{ dbt.generate_series(12) }}
+
+),
+
+steps as (
+
+    select cast(generated_number as integer) - 1 as step
+    from steps_numbered
+
+),
+
+{# Goods count on the day they come back. A month counts once it is over, so that the
+   first day of a warning stays the same from night to night. #}
+dated as (
+
+    select
+        sales_days.*,
+        customers.survivor_id,
+        cast({{ dbt.datediff(
+            month_start('sales_days.posted_day'), 'policy.last_month_start', 'month'
+        ) }} as integer) as months_back
+
+    from sales_days
+
+    inner join customers
+        on sales_days.customer_id = customers.customer_id
+
+    cross join policy
+
+    where not customers.is_internal
+
+),
+
+months as (
+
+    select
+        survivor_id as customer_id,
+        months_back,
+        sum(gross_revenue) as gross_revenue,
+        sum(discounts) as discounts,
+        sum(returns) as returns,
+        sum(orders) as orders
+
+    from dated
+
+    group by
+        survivor_id,
+        months_back
+
+),
+
+{# The month of the first sale is rarely whole, so no baseline has it. #}
+histories as (
+
+    select
+        customer_id,
+        max(months_back) - 1 as oldest_month
+
+    from months
+    where orders > 0
+    group by customer_id
+
+),
+
+{# Each month-end of the last year looks back on three months and on those before. #}
+windows as (
+
+    select
+        months.*,
+        steps.step,
+        histories.oldest_month - (steps.step + 2) as baseline_months,
+        case when months.months_back < steps.step + 3 then 1 else 0 end
+            as is_now,
+        case
+            when months.months_back < steps.step + 3 then 0
+            when months.months_back > histories.oldest_month then 0
+            when months.months_back >= steps.step + 12 then 1
+            else 0
+        end as is_season,
+        case
+            when months.months_back < steps.step + 3 then 0
+            when months.months_back > histories.oldest_month then 0
+            else 1
+        end as is_before
+
+    from months
+
+    inner join histories
+        on months.customer_id = histories.customer_id
+
+    inner join steps
+        on
+            months.months_back >= steps.step
+            and months.months_back <= steps.step + 14
+
+),
+
+summed as (
+
+    select
+        customer_id,
+        step,
+        max(baseline_months) as baseline_months,
+        sum(is_now * (gross_revenue - discounts)) as sales_now,
+        sum(is_season * (gross_revenue - discounts)) as sales_season,
+        sum(is_before * (gross_revenue - discounts)) as sales_before,
+        sum(is_now * gross_revenue) as gross_now,
+        sum(is_before * gross_revenue) as gross_before,
+        sum(is_now * discounts) as discounts_now,
+        sum(is_before * discounts) as discounts_before,
+        sum(is_now * returns) as returns_now,
+        sum(is_before * returns) as returns_before,
+        sum(is_season * orders) as orders_season,
+        sum(is_before * orders) as orders_before
+
+    from windows
+
+    group by
+        customer_id,
+        step
+
+),
+
+{# With a year of history the same season, else the customer's own months before. #}
+compared as (
+
+    select
+        customer_id,
+        step,
+        baseline_months,
+        cast(orders_before as integer) as orders_before,
+        cast(case
+            when baseline_months >= 12 then orders_season
+            else orders_before
+        end as integer) as sales_baseline_orders,
+        cast(sales_now as numeric(18, 2)) as sales_now,
+        cast(case
+            when baseline_months >= 12 then sales_season
+            else 3 * sales_before / nullif(baseline_months, 0)
+        end as numeric(18, 2)) as sales_baseline,
+        cast(discounts_now / nullif(gross_now, 0) as numeric(18, 6))
+            as discount_share_now,
+        cast(discounts_before / nullif(gross_before, 0) as numeric(18, 6))
+            as discount_share_baseline,
+        cast(returns_now / nullif(sales_now, 0) as numeric(18, 6))
+            as return_share_now,
+        cast(returns_before / nullif(sales_before, 0) as numeric(18, 6))
+            as return_share_baseline
+
+    from summed
+
+)
+
+select * from compared
