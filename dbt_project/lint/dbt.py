@@ -26,3 +26,8 @@ def generate_series(upper_bound: int) -> str:
 def type_string() -> str:
     """PostgreSQL's name of a string."""
     return "text"
+
+
+def listagg(measure: str, delimiter: str, order_by: str) -> str:
+    """PostgreSQL's form of dbt.listagg."""
+    return f"string_agg({measure}, {delimiter} {order_by})"

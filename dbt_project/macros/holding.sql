@@ -106,7 +106,9 @@
 
 {# The state of a customer's tier that the next night must know. #}
 {% macro state_columns() -%}
-    {{ return(['policy_id', 'tier_rank', 'rule', 'changed_on', 'pending_direction', 'pending_nights']) }}
+    {{ return([
+        'policy_id', 'tier_rank', 'rule', 'changed_on', 'pending_direction', 'pending_nights'
+    ]) }}
 {%- endmacro %}
 
 
@@ -126,9 +128,9 @@
         select
             judged.*,
             {% for column in state_columns() -%}
-                held.{{ column }} as before_{{ column }},
+    held.{{ column }} as before_{{ column }},
             {% endfor -%}
-            {{ starts_over('judged', 'held') }} as starts_over
+    {{ starts_over('judged', 'held') }} as starts_over
 
         from held
 

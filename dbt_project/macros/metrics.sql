@@ -1,5 +1,5 @@
-{# What a policy may weigh, and the column it is measured in. Loyalty is a score already;
-   the others are scored by their percent rank. #}
+{# What a policy may weigh, and the column it is measured in. Loyalty is a score; the
+   others are scored by their percent rank. #}
 {% macro score_components() -%}
     {{ return({
         'contribution': 'contribution_12m',
@@ -57,9 +57,9 @@
 
 {% macro component_metric(weights, customers) -%}
     case {{ weights }}.component
-            {%- for component, column in score_components().items() %}
+    {%- for component, column in score_components().items() %}
             when '{{ component }}' then cast({{ customers }}.{{ column }} as numeric(20, 4))
-            {%- endfor %}
+    {%- endfor %}
         end
 {%- endmacro %}
 

@@ -120,14 +120,13 @@
 
 {# One select per rule over a relation: where the row stands and what is wrong with it. #}
 {% macro faults_of(relation, seed, row, rules) -%}
-    {%- for condition, fault in rules %}
+    {%- set policy = "" if relation == 'overrides' else " || 'policy ' || policy_id || ', '" -%}
+    {% for condition, fault in rules -%}
         select
-            '{{ seed }}.csv, '
-            {%- if relation != 'overrides' %} || 'policy ' || policy_id || ', '{% endif %}
-            || {{ row }} as place,
+            '{{ seed }}.csv, '{{ policy }} || {{ row }} as place,
             '{{ fault }}' as fault
         from {{ relation }} as faulty
         where {{ condition }}
         {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {% endfor %}
 {%- endmacro %}

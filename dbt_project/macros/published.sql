@@ -19,7 +19,7 @@ cast(null as {{ data_type }}) as {{ column }}{{ ',' if not loop.last }}
 {%- endmacro %}
 
 
-{# Steps that keep the rows of the newest night before the business date, as last_night. #}
+{# Steps that keep the newest night before the business date, as last_night. #}
 {% macro last_published_night(rows) -%}
 earlier_nights as (
 

@@ -1,4 +1,4 @@
-{# A replay judges published nights again, by their receipts, under a candidate policy. #}
+{# A replay judges published nights again, by their receipts, under another policy. #}
 {% macro is_replay() -%}
     {{ return(var('replay_from', none) is not none) }}
 {%- endmacro %}
@@ -15,5 +15,5 @@
 
 
 {% macro published_table(name) -%}
-    {{ api.Relation.create(database=target.database, schema='bi', identifier=name) }}
+    bi.{{ name }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{# The engine joins on three keys at once; without statistics a planner takes that for one
-   row and loops. #}
+{# The engine joins on three keys at once; without statistics a planner takes that for
+   one row and loops. #}
 {% macro gather_statistics() -%}
     {{ return(adapter.dispatch('gather_statistics', 'customer_tiers')()) }}
 {%- endmacro %}

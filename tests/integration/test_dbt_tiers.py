@@ -315,7 +315,7 @@ BROKEN = {
     "update policy.tier_cuts set axis = 'mood' where policy_id = 'amounts' and tier = 'key'": (
         *("policy amounts, tier key, axis mood", "unknown axis"),
     ),
-    "insert into policy.tier_cuts values ('abc', 'D', 'profit_share', 0.9, 0.9, 0.9)": (
+    "insert into policy.tier_cuts values ('abc', 'D', 'score', 9000, 9000, 9000)": (
         *("policy abc, tier D", "not on the ladder"),
     ),
     "update policy.tier_policies set measured_as = 'none' where policy_id = 'abc'": (

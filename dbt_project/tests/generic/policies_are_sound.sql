@@ -2,7 +2,8 @@
    because whoever edits a seed must read which row, and `Got 2 results` does not say. #}
 {% test policies_are_sound(model) -%}
     {%- set query = policy_faults() -%}
-    {%- set faults = run_query(query ~ ' order by place, fault').rows if execute else [] -%}
+    {%- set ordered = query ~ ' order by place, fault' -%}
+    {%- set faults = run_query(ordered).rows if execute else [] -%}
     {%- if faults | length -%}
         {%- do exceptions.raise_compiler_error(
             'source ' ~ var('source') ~ ', ' ~ faults[0][0] ~ ': ' ~ faults[0][1]

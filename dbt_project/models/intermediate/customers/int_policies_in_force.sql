@@ -10,7 +10,7 @@ policies as (
 
 ),
 
-{# The policy that leads is the latest one; a replayed candidate leads by being asked for. #}
+{# The latest one leads. #}
 newest as (
 
     select max(valid_from) as valid_from

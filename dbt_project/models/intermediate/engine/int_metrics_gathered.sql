@@ -1,79 +1,79 @@
 {#- What a policy may judge by: measured tonight, or in a replay as the receipts say. -#}
 {% if is_replay() -%}
-with
+    with
 
-receipts as (
+    receipts as (
 
-    select
-        business_date,
-        customer_id,
-        {{ kept_metrics() | join(',\n        ') }}
+        select
+            business_date,
+            customer_id,
+            {{ kept_metrics() | join(',\n        ') }}
 
-    from {{ published_table('tier_decision') }}
-    where business_date between {{ replay_from() }} and {{ replay_to() }}
+        from {{ published_table('tier_decision') }}
+        where business_date between {{ replay_from() }} and {{ replay_to() }}
 
-)
+    )
 
-select * from receipts
+    select * from receipts
 {%- else -%}
-with
+    with
 
-customers as (
+    customers as (
 
-    select * from {{ ref('int_orders_aggregated_to_customers') }}
+        select * from {{ ref('int_orders_aggregated_to_customers') }}
 
-),
+    ),
 
-contributions as (
+    contributions as (
 
-    select * from {{ ref('int_contributions_aggregated_to_windows') }}
+        select * from {{ ref('int_contributions_aggregated_to_windows') }}
 
-),
+    ),
 
-loyalties as (
+    loyalties as (
 
-    select * from {{ ref('int_loyalties_weighted') }}
+        select * from {{ ref('int_loyalties_weighted') }}
 
-),
+    ),
 
-risks as (
+    risks as (
 
-    select * from {{ ref('int_risks_flagged') }}
+        select * from {{ ref('int_risks_flagged') }}
 
-),
+    ),
 
-mergers as (
+    mergers as (
 
-    select * from {{ ref('int_mergers_found') }}
+        select * from {{ ref('int_mergers_found') }}
 
-),
+    ),
 
-gathered as (
+    gathered as (
 
-    select
-        contributions.*,
-        customers.first_sale_date,
-        customers.orders,
-        loyalties.loyalty_index,
-        risks.risk_flag,
-        {{ business_date() }} as business_date,
-        mergers.customer_id is not null as is_merged
+        select
+            contributions.*,
+            customers.first_sale_date,
+            customers.orders,
+            loyalties.loyalty_index,
+            risks.risk_flag,
+            {{ business_date() }} as business_date,
+            mergers.customer_id is not null as is_merged
 
-    from contributions
+        from contributions
 
-    inner join customers
-        on contributions.customer_id = customers.customer_id
+        inner join customers
+            on contributions.customer_id = customers.customer_id
 
-    left join loyalties
-        on contributions.customer_id = loyalties.customer_id
+        left join loyalties
+            on contributions.customer_id = loyalties.customer_id
 
-    left join risks
-        on contributions.customer_id = risks.customer_id
+        left join risks
+            on contributions.customer_id = risks.customer_id
 
-    left join mergers
-        on contributions.customer_id = mergers.customer_id
+        left join mergers
+            on contributions.customer_id = mergers.customer_id
 
-)
+    )
 
-select * from gathered
+    select * from gathered
 {%- endif %}

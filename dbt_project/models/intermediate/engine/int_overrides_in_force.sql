@@ -18,11 +18,12 @@ nights as (
 dated as (
 
     select
-        nights.business_date,
         overrides.*,
+        nights.business_date,
         row_number() over (
             partition by nights.business_date, overrides.customer_id
-            order by overrides.valid_from desc, overrides.valid_until, overrides.tier
+            order by
+                overrides.valid_from desc, overrides.valid_until desc, overrides.tier asc
         ) as newest_first
 
     from nights

@@ -1,40 +1,35 @@
 {#- Which policies judge which nights: tonight's, or in a replay every night asked for. -#}
+-- depends_on: {{ ref('tier_policies') }}
 with
 
-policies as (
-
-    select * from {{ ref('tier_policies') }}
-
-),
-
 {% if is_replay() -%}
-nights as (
+    nights as (
 
-    select distinct business_date
-    from {{ published_table('tier_decision') }}
-    where business_date between {{ replay_from() }} and {{ replay_to() }}
+        select distinct business_date
+        from {{ published_table('tier_decision') }}
+        where business_date between {{ replay_from() }} and {{ replay_to() }}
 
-),
+    ),
 
-applied as (
+    applied as (
 
-    select
-        policies.*,
-        nights.business_date
+        select
+            policies.*,
+            nights.business_date
 
-    from policies
+        from {{ ref('tier_policies') }} as policies
 
-    cross join nights
+        cross join nights
 
-    where policies.role = 'leading'
+        where policies.role = 'leading'
 
-),
+    ),
 {%- else -%}
-applied as (
+    applied as (
 
-    select * from {{ ref('int_policies_in_force') }}
+        select * from {{ ref('int_policies_in_force') }}
 
-),
+    ),
 {%- endif %}
 
 dated as (

@@ -36,11 +36,23 @@ bounded as (
         scores.policy_id,
         scores.business_date,
         tier_ladder.tier_rank,
-        min(case when scores.enter_rank <= tier_ladder.tier_rank then scores.tier_score end)
+        min(
+            case
+                when scores.enter_rank <= tier_ladder.tier_rank then scores.tier_score
+            end
+        )
             as enter_score,
-        min(case when scores.cut_rank <= tier_ladder.tier_rank then scores.tier_score end)
+        min(
+            case
+                when scores.cut_rank <= tier_ladder.tier_rank then scores.tier_score
+            end
+        )
             as cut_score,
-        min(case when scores.exit_rank <= tier_ladder.tier_rank then scores.tier_score end)
+        min(
+            case
+                when scores.exit_rank <= tier_ladder.tier_rank then scores.tier_score
+            end
+        )
             as exit_score
 
     from scores

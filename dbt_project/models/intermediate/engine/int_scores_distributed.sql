@@ -21,7 +21,9 @@ scores as (
         customers.tier_score,
         count(*) as ties,
         sum(
-            case when metrics.contribution_12m > 0 then metrics.contribution_12m else 0 end
+            case
+                when metrics.contribution_12m > 0 then metrics.contribution_12m else 0
+            end
         ) as profit
 
     from customers

@@ -29,15 +29,15 @@ decided as (
 
     select
         held.*,
-        coalesce(tiers.tier, 'new') as computed_tier,
-        coalesce(overrides.tier, tiers.tier, 'new') as tier,
-        case when overrides.tier is null then held.tier_rank else forced.tier_rank end
-            as published_rank,
         overrides.reason as override_reason,
         overrides.approver as override_approver,
         overrides.valid_until as override_until,
         bounds.exit_score,
-        better.enter_score as enter_score_better
+        better.enter_score as enter_score_better,
+        coalesce(tiers.tier, 'new') as computed_tier,
+        coalesce(overrides.tier, tiers.tier, 'new') as tier,
+        case when overrides.tier is null then held.tier_rank else forced.tier_rank end
+            as published_rank
 
     from held
 

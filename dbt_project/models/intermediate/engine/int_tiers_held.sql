@@ -39,12 +39,12 @@ started as (
 held as (
 
     {{ hold_tiers('select * from started') }}
-{%- if is_replay() %}
+    {%- if is_replay() %}
 
-    union all
+        union all
 
-    {{ hold_tiers(next_night()) }}
-{%- endif %}
+        {{ hold_tiers(next_night()) }}
+    {%- endif %}
 
 )
 

@@ -110,11 +110,11 @@ judged as (
             ) < night_number - 1,
             true
         ) as is_first_night,
-        {%- for bound in bounds %}
+    {%- for bound in bounds %}
         case when cap_rank > {{ bound }}_rank then cap_rank else {{ bound }}_rank end
             as capped_{{ bound }}_rank
         {{- ',' if not loop.last }}
-        {%- endfor %}
+    {%- endfor %}
 
     from capped
 

@@ -84,13 +84,16 @@ met as (
         placed.*,
         lowest.tier_rank as lowest_rank,
         cuts.tier_rank,
-        {%- for bound in bounds %}
+    {%- for bound in bounds %}
         min({{ meets_cut('placed', 'cuts.' ~ bound ~ '_at') }}) over (
             partition by
-                placed.policy_id, placed.business_date, placed.customer_id, cuts.tier_rank
-        ) as is_met_to_{{ bound }}
+                placed.policy_id,
+                placed.business_date,
+                placed.customer_id,
+                cuts.tier_rank
+            ) as is_met_to_{{ bound }}
         {{- ',' if not loop.last }}
-        {%- endfor %}
+    {%- endfor %}
 
     from placed
 
@@ -106,12 +109,13 @@ reached as (
 
     select
         {{ columns | join(',\n        ') }},
-        {%- for bound in bounds %}
+    {%- for bound in bounds %}
         coalesce(
-            min(case when is_met_to_{{ bound }} = 1 then tier_rank end), max(lowest_rank)
+            min(case when is_met_to_{{ bound }} = 1 then tier_rank end),
+            max(lowest_rank)
         ) as {{ bound }}_rank
         {{- ',' if not loop.last }}
-        {%- endfor %}
+    {%- endfor %}
 
     from met
     group by

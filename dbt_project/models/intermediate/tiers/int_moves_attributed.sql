@@ -52,11 +52,17 @@ amounts as (
         sum(customers_before) as customers_before
 
     from (
-        select component, metric, 1 as customers_before
+        select
+            component,
+            metric,
+            1 as customers_before
         from before
         where metric is not null
         union all
-        select component, metric, 0 as customers_before
+        select
+            component,
+            metric,
+            0 as customers_before
         from components
         where metric is not null
     ) as both_nights
@@ -120,10 +126,14 @@ scores as (
         sum(customers_before) as customers_before
 
     from (
-        select tier_score, 1 as customers_before
+        select
+            tier_score,
+            1 as customers_before
         from remembered
         union all
-        select tier_score_alone as tier_score, 0 as customers_before
+        select
+            tier_score_alone as tier_score,
+            0 as customers_before
         from alone
     ) as both_nights
     group by tier_score

@@ -41,7 +41,9 @@ moved as (
         coalesce(
             compared.tier_sign * (compared.score_rank_before - moves.score_rank_alone)
             >= compared.tier_sign * (moves.score_rank_alone - compared.score_rank)
-            and compared.tier_sign * (compared.score_rank_before - moves.score_rank_alone) > 0,
+            and compared.tier_sign
+            * (compared.score_rank_before - moves.score_rank_alone)
+            > 0,
             false
         ) as is_own_move,
         coalesce(
@@ -120,7 +122,9 @@ caused as (
             when reason_code = 'policy_changed' then 'policy'
             when reason_code = 'customers_merged' then 'merge_split'
             when reason_code = 'enough_history' then 'graduation'
-            when reason_code in ('not_enough_history', 'past_corrected') then 'restatement'
+            when
+                reason_code in ('not_enough_history', 'past_corrected')
+                then 'restatement'
             when reason_code in ('others_moved', 'population_size') then 'displacement'
             else 'own_change'
         end as cause
