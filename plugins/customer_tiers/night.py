@@ -136,7 +136,7 @@ def settle(run: Run) -> str:
     return day.isoformat()
 
 
-def build(run: Run, business_date: str, layer: str) -> None:
+def build(run: Run, business_date: str, layer: str, *, is_checked: bool = True) -> None:
     """Build one layer of dbt models (`facts` or `tiers`) in schema candidate, with their tests."""
     source = definition.load(run.source, contract.load())
     transform.run(
@@ -149,6 +149,7 @@ def build(run: Run, business_date: str, layer: str) -> None:
             "source": run.source,
         },
         run_id=run.run_id,
+        is_checked=is_checked,
     )
 
 

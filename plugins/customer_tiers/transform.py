@@ -1,8 +1,9 @@
 """Run dbt inside this process, one layer of models at a time.
 
-dbt reads the warehouse from environment variables (`dbt_project/profiles.yml`) and keeps what it
-parsed in a folder per warehouse, so that two companies do not overwrite each other's. What each
-node did goes to the log while it happens and to `ops.dbt_node_run` when dbt is done.
+dbt reads the warehouse from environment variables (`dbt_project/profiles.yml`). The project is
+parsed once for all warehouses; what it compiles to goes to a folder per warehouse, so that two
+companies do not overwrite each other's. What each node did goes to the log while it happens and to
+`ops.dbt_node_run` when dbt is done.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ FAILED = ("error", "fail", "runtime error", "partial success")
 _ONE_AT_A_TIME = threading.Lock()
 """dbt keeps its flags and adapters in globals of the process."""
 
-_PARSED: dict[tuple[str, ...], Any] = {}
-"""Where dbt reads and writes -> the project as this process has parsed it."""
+_PARSED: list[Any] = []
+"""The project as this process has parsed it."""
 
 _VARIABLES = {
     "host": "CUSTOMER_TIERS_DBT_HOST",
@@ -65,6 +66,7 @@ def run(
     full_refresh: bool = False,
     command: str = "build",
     schema: str = CANDIDATE,
+    is_checked: bool = True,
 ) -> dict[str, int]:
     """Run dbt on a warehouse.
 
@@ -76,6 +78,7 @@ def run(
         full_refresh: Compute the facts anew from all of raw.
         command: dbt command; `test` runs the unit tests too, `build` does not.
         schema: Where models go; any other than `candidate` takes the seeds too.
+        is_checked: Run the models' data tests too.
 
     Returns:
         Status -> number of nodes.
@@ -88,8 +91,10 @@ def run(
     folder = settings.HOME / "dbt" / (name if schema == CANDIDATE else f"{name}.{schema}")
     folder.mkdir(parents=True, exist_ok=True)
     arguments = _arguments(command, select, variables, full_refresh)
-    with _ONE_AT_A_TIME, _environment({**connection, "schema": schema}):
-        outcome = _invoke(arguments, _place(folder))
+    if not is_checked:
+        arguments += ["--exclude-resource-type", "test"]
+    with _ONE_AT_A_TIME:
+        outcome = _invoke(arguments, {**connection, "schema": schema}, folder)
     results: list[RunResult] = list(getattr(outcome.result, "results", None) or [])
     if results:
         _write(warehouse_url, run_id, results)
@@ -146,23 +151,55 @@ def _environment(connection: dict[str, Any]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _invoke(arguments: list[str], place: list[str]) -> Any:
-    """Run dbt in this process, with a line in the log for each node that is done.
+def _invoke(arguments: list[str], connection: dict[str, Any], folder: Path) -> Any:
+    """Run dbt in this process, with a line in the log for each node that is done."""
+    from dbt.cli.main import dbtRunner
 
-    The project is parsed without variables: with them, the business date of each new night would
-    make dbt forget all it has parsed. Models read their variables when they are compiled; what they
-    compile to is noted in the parsed project, so that each run works on a copy.
+    with _environment({}):
+        parsed = _parse()
+    if not parsed.success:
+        return parsed
+    with _environment(connection):
+        manifest = _aimed_at(parsed.result, connection["dbname"], connection["schema"])
+        runner = dbtRunner(manifest=manifest, callbacks=[_log_node])
+        return runner.invoke([*_GLOBAL, *arguments, *_place(folder)])
+
+
+def _parse() -> Any:
+    """Parse the project, once per process and for all warehouses.
+
+    Without variables and for no warehouse: either would make dbt forget what it has parsed. Models
+    read their variables when they are compiled.
     """
     from dbt.cli.main import dbtRunner
 
-    key = tuple(place)
-    if key not in _PARSED:
-        parsed = dbtRunner().invoke([*_GLOBAL, "parse", *place])
+    if not _PARSED:
+        folder = settings.HOME / "dbt" / "parsed"
+        folder.mkdir(parents=True, exist_ok=True)
+        parsed = dbtRunner().invoke([*_GLOBAL, "parse", *_place(folder)])
         if not parsed.success:
             return parsed
-        _PARSED[key] = parsed.result
-    runner = dbtRunner(manifest=_PARSED[key].deepcopy(), callbacks=[_log_node])
-    return runner.invoke([*_GLOBAL, *arguments, *place])
+        _PARSED.append(parsed)
+    return _PARSED[0]
+
+
+def _aimed_at(manifest: Any, database: str, schema: str) -> Any:
+    """A copy of a parsed project whose relations are those of a warehouse.
+
+    What a node compiles to is noted in it, so that each run needs a copy anyway. Another schema
+    than `candidate` takes the models and the seeds, and reads the same sources.
+    """
+    copy = manifest.deepcopy()
+    nodes = [node for node in copy.nodes.values() if node.resource_type in ("model", "seed")]
+    for node in [*nodes, *copy.sources.values()]:
+        node.database = database
+    for node in nodes:
+        if schema != CANDIDATE:
+            node.schema = schema
+        node.relation_name = f'"{database}"."{node.schema}"."{node.alias}"'
+    for source in copy.sources.values():
+        source.relation_name = f'"{database}"."{source.schema}"."{source.identifier}"'
+    return copy
 
 
 def _log_node(event: Any) -> None:

@@ -312,6 +312,19 @@ def test_a_fault_is_one_line_and_the_night_again_rewrites_no_row(shell, demo):
     assert len(shell.mails()) == mails
 
 
+def test_simulating_the_leading_policy_repeats_what_was_published(shell, demo):
+    shown = shell.good("simulate", "standard")
+    assert "policy standard over 2 published nights, 2026-06-29 to 2026-06-30" in shown
+    assert "decisions that differ: 0 of " in shown
+
+
+def test_a_tier_is_explained(shell, stories):
+    shown = shell.good("explain", stories["faller"]["customer_id"])
+    assert "tier: regular since 2026-06-30, key the night before; cause: own_change" in shown
+    assert "why regular: a customer that loses us money can be regular at best" in shown
+    assert "contribution of 12 months: " in shown
+
+
 @contextmanager
 def without_table(shell: Shell, table: str) -> Iterator[None]:
     """Take a table of the ERP away, and give it back."""
@@ -360,6 +373,8 @@ def rows_as_stored(shell: Shell) -> dict[str, str]:
         (["sql", "select pg_sleep(0) from bi.mine"], "bi.mine"),
         (["sql", "select 1", "--source", "nowhere"], "nowhere"),
         (["outbox", "--release", "nothing"], "nothing"),
+        (["explain", "nobody"], "customer nobody"),
+        (["simulate", "nothing"], "no policy nothing"),
         (["backfill", "--from", "2026-06-30", "--to", "2026-06-29"], "--from 2026-06-30"),
     ],
 )

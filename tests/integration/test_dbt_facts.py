@@ -258,7 +258,7 @@ def test_first_night_without_a_rate_is_mended_by_delivering_it(warehouse: Wareho
     company.load_into(warehouse)
     for _ in range(2):
         with pytest.raises(UserError) as caught:
-            warehouse.build("2025-03-31", *FACTS)
+            warehouse.build("2025-03-31", *FACTS, is_checked=True)
         line = str(caught.value)
         assert line.startswith(
             "source test, entity erp.fx_rates, column currency: no rate for XXX on 2025-"
@@ -268,7 +268,7 @@ def test_first_night_without_a_rate_is_mended_by_delivering_it(warehouse: Wareho
 
     company.rates["XXX", START] = {"currency": "XXX", "valid_from": START, "rate": "2"}
     company.load_into(warehouse)
-    warehouse.build("2025-03-31", *FACTS)
+    warehouse.build("2025-03-31", *FACTS, is_checked=True)
     incremental = warehouse.query(CONTENT)
     warehouse.build("2025-03-31", *FACTS, full_refresh=True)
     assert incremental == warehouse.query(CONTENT)
@@ -300,11 +300,11 @@ def test_memory_of_prices_is_as_old_as_the_facts(warehouse: Warehouse) -> None:
     line.update(currency="XXX", posted=True)
     company.load_into(warehouse)
     with pytest.raises(UserError, match="no rate for XXX"):
-        warehouse.build("2025-03-31", *FACTS)
+        warehouse.build("2025-03-31", *FACTS, is_checked=True)
     company.rates["USD", START]["rate"] = "0.9"
     line.update(kept)
     company.load_into(warehouse)
-    warehouse.build("2025-03-31", *FACTS)
+    warehouse.build("2025-03-31", *FACTS, is_checked=True)
     assert warehouse.query(CONTENT) == before
 
 
@@ -315,7 +315,7 @@ def test_unit_cost_without_a_rate_names_its_currency(warehouse: Warehouse) -> No
     }
     company.load_into(warehouse)
     with pytest.raises(UserError, match=r"no rate for YYY on 2025-01-01, which erp.product_costs"):
-        warehouse.build("2025-03-31", *FACTS)
+        warehouse.build("2025-03-31", *FACTS, is_checked=True)
 
 
 def test_another_base_currency_rebuilds_the_facts_until_a_night_is_published(

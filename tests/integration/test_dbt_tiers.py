@@ -52,7 +52,7 @@ PRODUCTS = [{"product_id": "P", "name": "Gas", "category": "Gas", "standard_cost
 
 
 def test_unit_tests_hold_and_an_empty_company_builds(warehouse: Warehouse) -> None:
-    warehouse.build(NIGHT)
+    warehouse.build(NIGHT, is_checked=True)
     assert warehouse.query("select count(*) from candidate.customer_tier") == [(0,)]
     assert warehouse.query("select sum(customers) from candidate.pyramid_health") == [(0,)]
     counts = warehouse.build(NIGHT, "test_type:unit", command="test")
@@ -228,7 +228,7 @@ def test_two_full_systems(warehouse: Warehouse) -> None:
             },
         ],
     )
-    warehouse.build(NIGHT)
+    warehouse.build(NIGHT, is_checked=True)
     assert warehouse.query(
         "select month_start_date::text, receivable_financing_cost, bad_debt_cost, cost_to_serve "
         "from candidate.customer_contribution where customer_id = 'C04' order by 1"
@@ -266,12 +266,12 @@ def test_two_full_systems(warehouse: Warehouse) -> None:
 
 
 def test_fault_is_one_line_with_the_test_that_failed(warehouse: Warehouse) -> None:
-    warehouse.build(NIGHT, "cost_rates")
+    warehouse.build(NIGHT, "cost_rates", is_checked=True)
     with psycopg.connect(warehouse.url) as connection:
         connection.execute("insert into policy.cost_rates select * from policy.cost_rates")
     test = "unique_combination_cost_rates_driver__valid_from"
     with pytest.raises(UserError) as caught:
-        warehouse.build(NIGHT, test)
+        warehouse.build(NIGHT, test, is_checked=True)
     assert str(caught.value).startswith(f"dbt test {test}")
     assert "\n" not in str(caught.value)
     rows = warehouse.query(
@@ -281,82 +281,84 @@ def test_fault_is_one_line_with_the_test_that_failed(warehouse: Warehouse) -> No
     assert rows == [("test", "pass"), ("test", "fail")]
 
 
-BROKEN = {
-    "update policy.score_weights set weight = 0.8 where component = 'contribution' "
-    "and policy_id = 'standard'": ("score_weights.csv, policy standard", "weights", "sum to 1"),
-    "update policy.score_weights set component = 'charm' where component = 'loyalty' "
-    "and policy_id = 'standard'": ("component charm", "unknown component", "net_revenue"),
-    "update policy.tier_ladder set tier_rank = 5 where policy_id = 'standard' and tier = 'low'": (
-        *("tier_ladder.csv, policy standard, tier low", "without a gap"),
-    ),
-    "update policy.tier_ladder set name_zh = '' where policy_id = 'abc' and tier = 'B'": (
-        *("tier_ladder.csv, policy abc, tier B", "both languages"),
-    ),
-    "update policy.tier_ladder set best_if_negative = true where policy_id = 'abc'": (
-        *("policy abc", "best_if_negative is true once"),
-    ),
-    "delete from policy.tier_cuts where policy_id = 'standard' and tier = 'major'": (
-        *("tier_ladder.csv, policy standard, tier major", "has a cut"),
-    ),
-    "update policy.tier_cuts set exit_at = 0.21 where policy_id = 'standard' and tier = 'key'": (
-        *("tier_cuts.csv, policy standard, tier major, axis customer_share", "reaches over"),
-    ),
-    "update policy.tier_cuts set enter_at = 0.055 where policy_id = 'standard' and tier = 'key'": (
-        "tier key, axis customer_share",
-        "out of order",
-    ),
-    "update policy.tier_cuts set enter_at = 40000 where policy_id = 'amounts' and tier = 'key'": (
-        "policy amounts, tier key, axis net_revenue",
-        "out of order",
-    ),
-    "update policy.tier_cuts set enter_at = 0.68 where policy_id = 'abc' and tier = 'B'": (
-        *("policy abc, tier B, axis profit_share", "further than the tier above"),
-    ),
-    "update policy.tier_cuts set axis = 'mood' where policy_id = 'amounts' and tier = 'key'": (
-        *("policy amounts, tier key, axis mood", "unknown axis"),
-    ),
-    "insert into policy.tier_cuts values ('abc', 'D', 'score', 9000, 9000, 9000)": (
-        *("policy abc, tier D", "not on the ladder"),
-    ),
-    "update policy.tier_policies set measured_as = 'none' where policy_id = 'abc'": (
-        *("tier_policies.csv, policy abc", "measured_as names no policy"),
-    ),
-    "update policy.tier_policies set confirm_down_nights = 0 where policy_id = 'standard'": (
-        *("policy standard, role leading", "at least one night"),
-    ),
-    "insert into policy.tier_overrides "
-    "values ('C1', 'gold', '2025-01-01', '2025-12-31', 'x', 'y')": (
-        *("customer C1", "no leading ladder"),
-    ),
-    "insert into policy.tier_overrides values ('C1', 'key', '2025-01-01', null, 'x', 'y')": (
-        *("tier_overrides.csv, customer C1", "a first and a last day"),
-    ),
-}
-"""What breaks a policy -> what the line says."""
+BROKEN = (
+    {
+        "update policy.score_weights set weight = 0.8 where component = 'contribution' "
+        "and policy_id = 'standard'": "score_weights.csv, policy standard, component contribution: "
+        "the weights of a policy sum to 1",
+        "update policy.tier_ladder set name_zh = '' where policy_id = 'abc' and tier = 'B'": (
+            "tier_ladder.csv, policy abc, tier B: a tier has a name in both languages"
+        ),
+        "update policy.tier_cuts set axis = 'mood' where policy_id = 'amounts' and tier = 'key'": (
+            "tier_cuts.csv, policy amounts, tier key, axis mood: unknown axis; there are customer_"
+        ),
+        "update policy.tier_policies set measured_as = 'none' where policy_id = 'buyers'": (
+            "tier_policies.csv, policy buyers, role offered: measured_as names no policy"
+        ),
+        "insert into policy.tier_overrides "
+        "values ('C1', 'gold', '2025-01-01', '2025-12-31', 'x', 'y')": (
+            "tier_overrides.csv, customer C1: the tier is on no leading ladder"
+        ),
+    },
+    {
+        "update policy.score_weights set component = 'charm' where component = 'loyalty' "
+        "and policy_id = 'standard'": "policy standard, component charm: unknown component; there",
+        "update policy.tier_ladder set tier_rank = 5 where policy_id = 'standard' "
+        "and tier = 'low'": "tier_ladder.csv, policy standard, tier low: ranks are 1, 2, 3",
+        "update policy.tier_ladder set best_if_negative = true where policy_id = 'abc'": (
+            "tier_ladder.csv, policy abc, tier A: best_if_negative is true once"
+        ),
+        "update policy.tier_cuts set enter_at = 40000 where policy_id = 'amounts' "
+        "and tier = 'key'": "tier_cuts.csv, policy amounts, tier key, axis net_revenue: it must be "
+        "harder to enter a tier than to stay",
+        "update policy.tier_cuts set enter_at = 0.04 where policy_id = 'buyers' "
+        "and tier = 'major'": "tier_cuts.csv, policy buyers, tier major, axis customer_share: it "
+        "does not reach further than the tier above",
+        "insert into policy.tier_overrides values ('C1', 'key', '2025-01-01', null, 'x', 'y')": (
+            "tier_overrides.csv, customer C1: an override has a first and a last day"
+        ),
+    },
+    {
+        "delete from policy.tier_cuts where policy_id = 'standard' and tier = 'major'": (
+            "tier_ladder.csv, policy standard, tier major: every tier but the lowest has a cut"
+        ),
+        "insert into policy.tier_cuts values ('abc', 'D', 'score', 9000, 9000, 9000)": (
+            "tier_cuts.csv, policy abc, tier D, axis score: the tier is not on the ladder"
+        ),
+        "update policy.tier_cuts set exit_at = 0.21 where policy_id = 'buyers' and tier = 'key'": (
+            "policy buyers, tier major, axis customer_share: exit_at of the tier above reaches over"
+        ),
+        "update policy.tier_policies set confirm_down_nights = 0 where policy_id = 'amounts'": (
+            "policy amounts, role offered: a change needs at least one night"
+        ),
+    },
+)
+"""Rounds of what breaks policies -> what the line says of it."""
 
 
-def test_broken_policy_is_refused_with_the_row_that_breaks_it(warehouse: Warehouse) -> None:
+def test_broken_policies_are_refused_with_the_rows_that_break_them(warehouse: Warehouse) -> None:
     check = "policies_are_sound_tier_ladder_"
-    warehouse.build(NIGHT, "resource_type:seed", "stg_ops__tier_overrides", check)
+    warehouse.build(NIGHT, "resource_type:seed", "stg_ops__tier_overrides", check, is_checked=True)
     seeds = ("tier_policies", "score_weights", "tier_ladder", "tier_cuts", "tier_overrides")
     with psycopg.connect(warehouse.url, autocommit=True) as connection:
         for seed in seeds:
             connection.execute(f"create table policy.good_{seed} as table policy.{seed}")
-        for statement, words in BROKEN.items():
-            connection.execute(statement)
+        for faults in BROKEN:
+            for statement in faults:
+                connection.execute(statement)
             with pytest.raises(UserError) as caught:
-                warehouse.build(NIGHT, check)
+                warehouse.build(NIGHT, check, is_checked=True)
             line = str(caught.value)
             assert line.startswith("source test, ")
             assert "\n" not in line
-            for word in words:
-                assert word in line, line
+            for words in faults.values():
+                assert words in line, line
             for seed in seeds:
                 connection.execute(
                     f"truncate policy.{seed}; insert into policy.{seed} "
                     f"select * from policy.good_{seed}"
                 )
-    warehouse.build(NIGHT, check)
+    warehouse.build(NIGHT, check, is_checked=True)
 
 
 def test_warehouse_that_is_down_is_one_line(warehouse: Warehouse) -> None:

@@ -22,36 +22,8 @@ from customer_tiers import contract, settings
 from customer_tiers.load import tables
 from customer_tiers.simulation.replay import run_dbt
 from helpers.engine_reference import Policy, Receipt, hold, judge
+from helpers.receipts import COLUMNS, create_receipts
 
-COLUMNS = {
-    "business_date": "date",
-    "customer_id": "text",
-    "policy_id": "text",
-    "tier": "text",
-    "tier_rank": "integer",
-    "tier_since": "date",
-    "computed_tier_rank": "integer",
-    "rule": "text",
-    "changed_on": "date",
-    "pending_direction": "text",
-    "pending_nights": "integer",
-    "override_reason": "text",
-    "tier_score": "integer",
-    "score_rank": "integer",
-    "contribution_score": "numeric(7, 4)",
-    "first_sale_date": "date",
-    "orders": "integer",
-    "is_merged": "boolean",
-    "risk_flag": "text",
-    "loyalty_index": "numeric(7, 4)",
-    **{
-        f"{name}_12m": "numeric(18, 2)"
-        for name in (
-            *("contribution", "net_revenue", "returns", "cogs", "freight", "cost_to_serve"),
-            *("financing", "bad_debt"),
-        )
-    },
-}
 OLD = date(2015, 1, 1)
 Nights = dict[date, list[Receipt]]
 
@@ -178,9 +150,7 @@ def write(connection: psycopg.Connection, found: Nights, *, seed: int) -> None:
         for row in night
     ]
     random.Random(seed).shuffle(rows)
-    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-    connection.execute("drop table if exists bi.tier_decision")
-    connection.execute(f"create table bi.tier_decision ({columns})")  # type: ignore[call-overload]
+    create_receipts(connection)
     with connection.cursor().copy("copy bi.tier_decision from stdin") as copy:
         for row in rows:
             copy.write_row([row.get(name) for name in COLUMNS])

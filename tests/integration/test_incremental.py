@@ -84,7 +84,7 @@ class Company:
         self.run = night.Run(f"night_{self.number}", "sample", None, self.day, self.day)
         night.begin(self.run)
         night.load(self.run, "erp")
-        night.build(self.run, self.day.isoformat(), "facts")
+        night.build(self.run, self.day.isoformat(), "facts", is_checked=False)
 
     def move(self, statement: str | None) -> None:
         """Let a day pass, and change the ERP on that day."""
@@ -112,6 +112,7 @@ class Company:
             variables={"business_date": self.day, "base_currency": "EUR", "source": "sample"},
             run_id="rebuild",
             full_refresh=True,
+            is_checked=False,
         )
 
 
