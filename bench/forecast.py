@@ -84,7 +84,7 @@ def scored(folder: Path, cut: date) -> list[tuple[str, Money]]:
             night.build(run, settled, layer)
         night.publish(run, settled)
         url = connections.warehouse(source)
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(url, autocommit=True) as connection:
             policies = connection.execute(
                 "select policy_id from policy.tier_policies order by role <> 'leading', policy_id"
             ).fetchall()

@@ -6,12 +6,12 @@
 
 
 {% macro default__gather_statistics() -%}
-    {%- if model.config.materialized == 'table' -%}analyze {{ this }}{%- endif -%}
+    {%- if model.config.materialized != 'view' -%}analyze {{ this }}{%- endif -%}
 {%- endmacro %}
 
 
 {% macro spark__gather_statistics() -%}
-    {%- if model.config.materialized == 'table' -%}
+    {%- if model.config.materialized != 'view' -%}
         analyze table {{ this }} compute statistics for all columns
     {%- endif -%}
 {%- endmacro %}
