@@ -140,8 +140,9 @@ def _money(receipt: Receipt, before: Receipt | None) -> Iterator[str]:
             continue
         change = ""
         if before is not None:
-            change = f" {sign * (receipt[column] - (before[column] or 0)):>+14,.2f}"
-        yield f"  {name:<14} {sign * receipt[column]:>16,.2f}{change}"
+            change = f" {sign * (receipt[column] - (before[column] or 0)) or 0:>+14,.2f}"
+        amount = sign * receipt[column] or 0  # never -0.00
+        yield f"  {name:<14} {amount:>16,.2f}{change}"
     if receipt["restated_12m"]:
         yield f"of the change, {receipt['restated_12m']:+,.2f} is the past, known better now"
 
