@@ -141,8 +141,6 @@ def simulate(
     source: SourceOption = settings.DEFAULT_SOURCE,
 ) -> None:
     """Judge published nights again under another policy; nothing published is touched."""
-    from datetime import date as day
-
     from customer_tiers import connections, contract, night, simulation
     from customer_tiers.sources import definition
 
@@ -152,8 +150,8 @@ def simulate(
             policy,
             source=source,
             base_currency=definition.load(source, contract.load()).base_currency,
-            first=day.fromisoformat(text) if (text := _date(first)) else None,
-            last=day.fromisoformat(text) if (text := _date(last)) else None,
+            first=_day(first) if first else None,
+            last=_day(last) if last else None,
         )
         for line in simulation.lines(connection, done):
             say(line)

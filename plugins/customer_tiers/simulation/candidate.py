@@ -88,7 +88,8 @@ def install(
             "file; give the id of a policy, or CSV files"
         )
     if files:
-        _copy_rest(connection, schema, leading, policy, set(SEEDS) - set(files))
+        if policy != leading:
+            _copy_rest(connection, schema, leading, policy, set(SEEDS) - set(files))
         for seed, rows in files.items():
             _replace(connection, schema, seed, policy, rows)
     table = sql.Identifier(schema, "tier_policies")
@@ -128,8 +129,6 @@ def _copy_rest(
     """Give a candidate the base's rows of the seeds that its files leave out."""
     for seed in sorted(seeds):
         table = sql.Identifier(schema, seed)
-        if base == policy:
-            continue
         others = [name for name in _header(seed) if name != "policy_id"]
         columns = sql.SQL(", ").join(map(sql.Identifier, others))
         connection.execute(sql.SQL("delete from {} where policy_id = %s").format(table), [policy])
@@ -147,21 +146,19 @@ def _replace(
 ) -> None:
     table = sql.Identifier(schema, seed)
     connection.execute(sql.SQL("delete from {} where policy_id = %s").format(table), [policy])
-    columns = sql.SQL(", ").join(map(sql.Identifier, _header(seed)))
+    header = _header(seed)
+    # The values are text: the table's own types decide what they can be.
+    insert = sql.SQL("insert into {} ({}) select {}").format(
+        table,
+        sql.SQL(", ").join(map(sql.Identifier, header)),
+        sql.SQL(", ").join(
+            sql.SQL("cast(%s as {})").format(sql.SQL(kind))  # type: ignore[arg-type]
+            for kind in _types(connection, schema, seed)
+        ),
+    )
     for number, row in enumerate(rows, start=2):
         try:
-            # The values are text: the table's own types decide what they can be.
-            connection.execute(
-                sql.SQL("insert into {} ({}) select {}").format(
-                    table,
-                    columns,
-                    sql.SQL(", ").join(
-                        sql.SQL("cast(%s as {})").format(sql.SQL(kind))  # type: ignore[arg-type]
-                        for kind in _types(connection, schema, seed)
-                    ),
-                ),
-                [row[name] or None for name in _header(seed)],
-            )
+            connection.execute(insert, [row[name] or None for name in header])
         except psycopg.DataError as error:
             raise UserError(
                 f"simulate: {seed}, line {number} of the file: {error.diag.message_primary}"

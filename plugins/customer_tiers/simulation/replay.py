@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import psycopg
-from psycopg import sql
 
 from customer_tiers import transform
 from customer_tiers.errors import UserError
@@ -90,11 +89,9 @@ def _nights(
     if connection.execute("select to_regclass('bi.tier_decision')").fetchone() == (None,):
         raise UserError(f"source {source}: no night is published yet; start one with `tiers run`")
     rows = connection.execute(
-        sql.SQL(
-            "select distinct business_date from bi.tier_decision "
-            "where business_date >= coalesce(%s, '-infinity'::date) "
-            "and business_date <= coalesce(%s, 'infinity'::date) order by 1"
-        ),
+        "select distinct business_date from bi.tier_decision "
+        "where business_date >= coalesce(%s, '-infinity'::date) "
+        "and business_date <= coalesce(%s, 'infinity'::date) order by 1",
         [first, last],
     ).fetchall()
     if not rows:
