@@ -35,8 +35,8 @@ decided as (
         bounds.exit_score,
         better.enter_score as enter_score_better,
         coalesce(tiers.tier, 'new') as computed_tier,
-        coalesce(overrides.tier, tiers.tier, 'new') as tier,
-        case when overrides.tier is null then held.tier_rank else forced.tier_rank end
+        coalesce(forced.tier, tiers.tier, 'new') as tier,
+        case when forced.tier is null then held.tier_rank else forced.tier_rank end
             as published_rank
 
     from held
