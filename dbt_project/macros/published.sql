@@ -1,4 +1,5 @@
-{# The published table, or no rows of the same columns before the first night. #}
+{# The published table, or no rows of the same columns before the first night. A column that
+   came with a newer version than the published table's is empty until the next publication. #}
 {% macro published_or_empty(table, columns) -%}
     {%- set published = adapter.get_relation(
         database=target.database, schema='bi', identifier=table

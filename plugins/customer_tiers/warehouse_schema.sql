@@ -140,6 +140,19 @@ comment on column ops.outbox.state is
 'failed; suppressed = replaced before it was sent.';
 comment on column ops.outbox.is_retryable is 'A failed mail that the next sending tries again.';
 
+create table if not exists ops.news_told (
+    business_date date not null,
+    recipient_id text not null,
+    kind text not null,
+    customer_id text not null,
+    topic text not null,
+    cause text not null,
+    direction text not null,
+    primary key (business_date, recipient_id, kind, customer_id, topic, cause)
+);
+comment on table ops.news_told is
+'One row per published night, recipient, kind of mail, customer and piece of news: what later nights need not say again.';
+
 create table if not exists bi.publication (
     run_id text primary key,
     source text not null,
