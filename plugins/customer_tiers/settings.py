@@ -25,3 +25,6 @@ DATA_DOCS = HOME / "data_docs"
 
 DEFAULT_SOURCE = os.environ.get("CUSTOMER_TIERS_SOURCE", "sample")
 """The company that a scheduled night and a command without --source work on."""
+
+PAGE_URL = os.environ.get("CUSTOMER_TIERS_PAGE_URL") or None
+"""Where the recipients of mails can look further: a dashboard over `bi`; mails link to it."""

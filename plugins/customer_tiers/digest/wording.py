@@ -7,7 +7,7 @@ does not know (another policy's tier, a new reason) is printed as words: `gold_p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.dates import format_date, format_skeleton
+from babel.numbers import NumberPattern, format_compact_decimal, parse_pattern
 
 from customer_tiers.digest.clean import clean
 
@@ -31,13 +31,15 @@ class Words:
 
     Attributes:
         entries: The file's content.
-        locale: How numbers and dates are printed.
+        locale: How numbers, dates and money are printed.
         currency: Base currency of the amounts, or None.
+        tier_names: Names that the policy gives its tiers in this language.
     """
 
     entries: Mapping[str, Any]
     locale: Locale
     currency: str | None
+    tier_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def html_lang(self) -> str:
@@ -66,40 +68,71 @@ class Words:
         """Return the word for a code: a tier, a P&L line, a cause."""
         if code is None:
             return self.text("nothing")
-        if isinstance(self.entries[section], Mapping) and code in self.entries[section]:
-            return str(self.entries[section][code])
+        if self.has(f"{section}.{code}"):
+            return self.text(f"{section}.{code}")
         return clean(code.replace("_", " ")) or self.text("nothing")
 
-    def whole(self, number: int) -> str:
+    def tier(self, code: str | None) -> str:
+        """Return the name of a tier: the policy's own, else the file's."""
+        if code is not None and self.tier_names.get(code):
+            return clean(self.tier_names[code])
+        name = self.name("tiers", code)
+        return name[:1].upper() + name[1:]
+
+    def whole(self, number: int | Decimal, signed: bool = False) -> str:
         """Print a count or rank."""
-        return format_decimal(number, format="#,##0", locale=self.locale)
+        return self._number(number, "#,##0", signed)
 
     def amount(self, amount: Decimal | None, signed: bool = False) -> str:
         """Print money without its currency, in whole units; cents only where all would be lost."""
         if amount is None:
             return self.text("nothing")
-        digits = "#,##0" if not amount or abs(amount) >= 1 else "#,##0.00"
-        pattern = f"+{digits};-{digits}" if signed and amount else digits
-        return format_decimal(amount, format=pattern, locale=self.locale)
+        return self._number(amount, "#,##0" if _is_whole(amount) else "#,##0.00", signed)
 
     def money(self, amount: Decimal | None, signed: bool = False) -> str:
-        """Print money with its currency."""
-        printed = self.amount(amount, signed)
-        return (
-            f"{printed} {clean(self.currency, 8)}"
-            if self.currency and amount is not None
-            else printed
-        )
+        """Print money with its currency, as the locale writes it."""
+        if not self.currency or amount is None:
+            return self.amount(amount, signed)
+        pattern = self.locale.currency_formats["standard"].pattern.partition(";")[0]
+        whole = pattern.replace(".00", "") if _is_whole(amount) else pattern
+        return self._number(amount, whole, signed, clean(self.currency, 8))
+
+    def compact_money(self, amount: Decimal) -> str:
+        """Print money for a narrow cell, without its currency: 4.3M, 430万."""
+        digits = 0 if abs(amount) < 1000 else 1
+        return str(format_compact_decimal(amount, locale=self.locale, fraction_digits=digits))
+
+    def percent(self, share: Decimal | None) -> str:
+        """Print a share: 0.123 as 12.3%."""
+        return self.text("nothing") if share is None else self._number(share, "#,##0.0%")
+
+    def days(self, days: Decimal) -> str:
+        """Print a number of days, a half day only where the number is small."""
+        printed = days.quantize(Decimal(1) if abs(days) >= 10 else Decimal("0.1")).normalize()
+        forms = self._find_any("days")
+        form = forms.get(self.locale.plural_form(printed), forms["other"])
+        return str(form).format(n=self._number(printed, "#,##0.#"))
 
     def index(self, value: Decimal | None) -> str:
         """Print a loyalty index, one decimal."""
-        if value is None:
-            return self.text("nothing")
-        return format_decimal(value, format="0.0", locale=self.locale)
+        return self.text("nothing") if value is None else self._number(value, "0.0")
 
     def date(self, day: date) -> str:
         """Print a date in the language's usual form."""
         return format_date(day, format="medium", locale=self.locale)
+
+    def month(self, day: date) -> str:
+        """Print the month of a date."""
+        return format_skeleton("yMMMM", day, locale=self.locale)
+
+    def _number(
+        self, number: Decimal | int, pattern: str, signed: bool = False, currency: str | None = None
+    ) -> str:
+        sign = "+" if signed and number > 0 else "-" if number < 0 else ""
+        printed = _pattern(pattern).apply(abs(number), self.locale, currency=currency, currency_digits=False)
+        if currency and printed.startswith(currency):  # a code is no symbol: CHF 5, but €5
+            printed = currency + "\u00a0" + printed.removeprefix(currency).lstrip("\u00a0 ")
+        return sign + printed
 
     def _find(self, key: str) -> str:
         found = self._find_any(key)
@@ -116,7 +149,11 @@ class Words:
         return found
 
 
-def words(locale: str | None, currency: str | None = None) -> Words:
+def words(
+    locale: str | None,
+    currency: str | None = None,
+    tier_names: Mapping[str, str] | None = None,
+) -> Words:
     """Return the wording for a recipient's locale.
 
     A locale without a file of its own gets the file of its language, else English. Numbers and
@@ -131,7 +168,16 @@ def words(locale: str | None, currency: str | None = None) -> Words:
         name = str(wanted) if str(wanted) in names else next(iter(same_language), DEFAULT_LOCALE)
     own = Locale.parse(name)
     printing = wanted if wanted is not None and wanted.language == own.language else own
-    return Words(entries=_load(name), locale=printing, currency=currency)
+    return Words(_load(name), printing, currency, tier_names or {})
+
+
+def _is_whole(amount: Decimal) -> bool:
+    return not amount or abs(amount) >= 1
+
+
+@cache
+def _pattern(pattern: str) -> NumberPattern:
+    return parse_pattern(pattern)
 
 
 @cache
