@@ -61,7 +61,7 @@ def safe(text: str) -> str:
 def _row(item: Item, story: Story, digest: Digest, words: Words) -> Iterable[str]:
     is_change = item.topic == TIER_CHANGE
     said = {
-        EARLY_WARNING: lambda: evidence(item, words, story.facts.subject_name),
+        EARLY_WARNING: lambda: evidence(item, words, story.facts.new_contact_name),
         RISK: lambda: risk_evidence(item, words),
         TIER_CHANGE: lambda: sentence(Story((item,), story.facts), words),
     }

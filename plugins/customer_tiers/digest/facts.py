@@ -40,16 +40,18 @@ def facts(story: Story, words: Words) -> tuple[Fact, ...]:
     return tuple(lines)
 
 
-def evidence(warning: Item, words: Words, subject_name: str | None = None) -> str:
+def evidence(warning: Item, words: Words, new_contact: str | None = None) -> str:
     """Return what a warning rests on: "no order for 43 days (usual: 12 days), since May 3, 2026"."""
     signal = warning.cause or ""
-    subject = clean(subject_name or warning.subject or "") or words.text("nothing")
+    subject = warning.subject or ""
+    if signal == "owner_change":
+        subject = new_contact or subject
     key = f"signal.{signal}" if words.has(f"signal.{signal}") else "signal.other"
     said = words.text(
         key,
         now=_measured(warning.current_value, warning, words),
-        subject=subject,
-        code=words.name("signal", signal),
+        subject=clean(subject) or words.text("nothing"),
+        code=words.name("table.signals", signal),
     )
     if signal != "owner_change" and warning.baseline_value is not None:
         usual = _measured(warning.baseline_value, warning, words)
@@ -65,7 +67,7 @@ def risk_evidence(risk: Item, words: Words) -> str:
     """Return what a risk flag rests on."""
     key = f"flags.{risk.cause}" if words.has(f"flags.{risk.cause}") else "flags.other"
     return words.text(
-        key, amount=words.money(risk.amount_at_stake), code=words.name("flags", risk.cause)
+        key, amount=words.money(risk.amount_at_stake), code=words.name("table.flags", risk.cause)
     )
 
 
@@ -97,7 +99,7 @@ def _tier(story: Story, words: Words) -> Iterator[Fact]:
     if since_date is None:
         return
     names = {"to_tier": words.tier(change.to_tier), "date": words.date(since_date)}
-    if known.tier_before_since is None or change.from_tier is None:
+    if known.tier_before_since is None or known.tier_before != change.from_tier:
         yield Fact(label, words.text("since_tonight_unknown", **names))
         return
     names |= {
@@ -132,18 +134,15 @@ def _amounts(story: Story, words: Words) -> Iterator[Fact]:
     known, change = story.facts, story.change
     tier = change.to_tier if change else known.tier
     if known.amount_to_keep is not None and tier:
-        amount = words.money(known.amount_to_keep)
-        yield Fact(
-            words.text("fact.keep", tier=words.tier(tier)), words.text("to_keep", amount=amount)
-        )
-    if known.amount_to_rise is None or not known.amount_to_rise:
-        return
-    label = words.text("fact.rise_unnamed")
-    if known.next_better_tier:
+        key = "to_keep" if known.amount_to_keep >= 0 else "to_keep_lacks"
+        amount = words.money(abs(known.amount_to_keep))
+        yield Fact(words.text("fact.keep", tier=words.tier(tier)), words.text(key, amount=amount))
+    if known.amount_to_rise is not None and known.next_better_tier:
         fell_from = change is not None and change.from_tier == known.next_better_tier
         key = "fact.regain" if fell_from else "fact.rise"
         label = words.text(key, tier=words.tier(known.next_better_tier))
-    yield Fact(label, words.text("to_rise", amount=words.money(known.amount_to_rise)))
+        key = "to_rise" if known.amount_to_rise else "to_rise_waits"
+        yield Fact(label, words.text(key, amount=words.money(known.amount_to_rise)))
 
 
 def _risk(risk: Item | None, words: Words) -> Iterator[Fact]:
@@ -161,7 +160,7 @@ def _risk(risk: Item | None, words: Words) -> Iterator[Fact]:
 
 def _warnings(story: Story, words: Words) -> Iterator[Fact]:
     for warning in story.warnings:
-        said = evidence(warning, words, story.facts.subject_name)
+        said = evidence(warning, words, story.facts.new_contact_name)
         amount: Decimal | None = warning.amount_at_stake
         if amount:
             said = words.text("at_risk", evidence=said, amount=words.money(amount))

@@ -62,7 +62,7 @@ def digests(
             return compose(
                 recipients,
                 _night(cursor, "digest_item", business_date),
-                _night(cursor, "digest_customer", business_date),
+                _facts(cursor, business_date),
                 business_date=business_date,
                 quality=_quality(cursor, published, business_date),
                 review=review,
@@ -84,6 +84,19 @@ def _night(cursor: psycopg.Cursor[Row], table: str, business_date: date) -> list
     return cursor.execute(
         statement.format(sql.Identifier("candidate", table)), [business_date]
     ).fetchall()
+
+
+def _facts(cursor: psycopg.Cursor[Row], business_date: date) -> list[Row]:
+    """Return what is known of the customers of the mails, the figures of their receipts included."""
+    customers = _night(cursor, "digest_customer", business_date)
+    if not customers:
+        return []
+    receipts = cursor.execute(
+        "select * from candidate.tier_decision where customer_id = any(%s)",
+        [[row["customer_id"] for row in customers]],
+    ).fetchall()
+    decided = {row["customer_id"]: row for row in receipts}
+    return [decided.get(row["customer_id"], {}) | row for row in customers]
 
 
 def _ladder(cursor: psycopg.Cursor[Row], policy_id: str | None) -> list[Row]:

@@ -100,11 +100,16 @@ class Item:
 
 @dataclass(frozen=True)
 class CustomerFacts:
-    """What a mail prints about a customer beside its items; columns of `digest_customer`."""
+    """What a mail prints about a customer beside its items.
+
+    Columns of `digest_customer`, and the amounts of `tier_decision`: how much contribution the
+    customer lacks for the next better tier, and may lose (negative: lacks) to keep its own.
+    """
 
     customer_id: str
     tier: str | None = None
     tier_since: date | None = None
+    tier_before: str | None = None
     tier_before_since: date | None = None
     contribution_12m: Decimal | None = None
     amount_to_rise: Decimal | None = None
@@ -113,7 +118,7 @@ class CustomerFacts:
     next_contact_date: date | None = None
     next_contact_kind: str | None = None
     last_contact_date: date | None = None
-    subject_name: str | None = None
+    new_contact_name: str | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ does not know (another policy's tier, a new reason) is printed as words: `gold_p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -17,7 +18,12 @@ from typing import Any
 import yaml
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
-from babel.numbers import NumberPattern, format_compact_decimal, parse_pattern
+from babel.numbers import (
+    NumberPattern,
+    format_compact_decimal,
+    get_currency_symbol,
+    parse_pattern,
+)
 
 from customer_tiers.digest.clean import clean
 
@@ -30,7 +36,7 @@ class Words:
     """The wording of one locale and its way to print numbers.
 
     Attributes:
-        entries: The file's content.
+        entries: The file's texts by dotted key; a counted one has its grammatical forms.
         locale: How numbers, dates and money are printed.
         currency: Base currency of the amounts, or None.
         tier_names: Names that the policy gives its tiers in this language.
@@ -52,15 +58,11 @@ class Words:
 
     def has(self, key: str) -> bool:
         """Tell whether the file has a text of that dotted key."""
-        try:
-            self._find(key)
-        except KeyError:
-            return False
-        return True
+        return isinstance(self.entries.get(key), str)
 
     def counted(self, key: str, count: int, /) -> str:
         """Return the text of a key in the grammatical number of a count."""
-        forms = self._find_any(key)
+        forms = self.entries[key]
         form = self.locale.plural_form(count)
         return str(forms.get(form, forms["other"])).format(n=self.whole(count))
 
@@ -69,7 +71,7 @@ class Words:
         if code is None:
             return self.text("nothing")
         if self.has(f"{section}.{code}"):
-            return self.text(f"{section}.{code}")
+            return self._find(f"{section}.{code}")
         return clean(code.replace("_", " ")) or self.text("nothing")
 
     def tier(self, code: str | None) -> str:
@@ -93,9 +95,10 @@ class Words:
         """Print money with its currency, as the locale writes it."""
         if not self.currency or amount is None:
             return self.amount(amount, signed)
-        pattern = self.locale.currency_formats["standard"].pattern.partition(";")[0]
-        whole = pattern.replace(".00", "") if _is_whole(amount) else pattern
-        return self._number(amount, whole, signed, clean(self.currency, 8))
+        before, digits, after = _money_pattern(str(self.locale), clean(self.currency, 8))
+        sign = _sign(amount, signed)
+        number = self._number(abs(amount), digits if _is_whole(amount) else digits + ".00")
+        return sign + before + number + after
 
     def compact_money(self, amount: Decimal) -> str:
         """Print money for a narrow cell, without its currency: 4.3M, 430万."""
@@ -109,7 +112,7 @@ class Words:
     def days(self, days: Decimal) -> str:
         """Print a number of days, a half day only where the number is small."""
         printed = days.quantize(Decimal(1) if abs(days) >= 10 else Decimal("0.1")).normalize()
-        forms = self._find_any("days")
+        forms = self.entries["days"]
         form = forms.get(self.locale.plural_form(printed), forms["other"])
         return str(form).format(n=self._number(printed, "#,##0.#"))
 
@@ -125,27 +128,14 @@ class Words:
         """Print the month of a date."""
         return format_skeleton("yMMMM", day, locale=self.locale)
 
-    def _number(
-        self, number: Decimal | int, pattern: str, signed: bool = False, currency: str | None = None
-    ) -> str:
-        sign = "+" if signed and number > 0 else "-" if number < 0 else ""
-        printed = _pattern(pattern).apply(abs(number), self.locale, currency=currency, currency_digits=False)
-        if currency and printed.startswith(currency):  # a code is no symbol: CHF 5, but €5
-            printed = currency + "\u00a0" + printed.removeprefix(currency).lstrip("\u00a0 ")
-        return sign + printed
+    def _number(self, number: Decimal | int, pattern: str, signed: bool = False) -> str:
+        printed = _pattern(pattern).apply(abs(number), self.locale)
+        return _sign(number, signed) + str(printed)
 
     def _find(self, key: str) -> str:
-        found = self._find_any(key)
+        found = self.entries[key]
         if not isinstance(found, str):
             raise KeyError(key)
-        return found
-
-    def _find_any(self, key: str) -> Any:
-        found: Any = self.entries
-        for part in key.split("."):
-            if not isinstance(found, Mapping):
-                raise KeyError(key)
-            found = found[part]
         return found
 
 
@@ -188,8 +178,31 @@ def available() -> tuple[str, ...]:
 
 @cache
 def _load(name: str) -> Mapping[str, Any]:
-    entries: Mapping[str, Any] = yaml.safe_load((LOCALES / f"{name}.yml").read_text("utf-8"))
-    return entries
+    return dict(_flat(yaml.safe_load((LOCALES / f"{name}.yml").read_text("utf-8"))))
+
+
+def _flat(entries: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted keys and what they stand for; a mapping of plural forms stays one."""
+    for key, value in entries.items():
+        if isinstance(value, Mapping) and "{n}" not in str(value.get("other")):
+            yield from _flat(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
+
+
+@cache
+def _money_pattern(locale: str, currency: str) -> tuple[str, str, str]:
+    """Return what stands before an amount, how its whole units are printed, and what follows."""
+    pattern = Locale.parse(locale).currency_formats["standard"].pattern.partition(";")[0]
+    digits = next(iter(re.findall(r"[#,0.]+", pattern)))
+    before, _, after = pattern.partition(digits)
+    symbol = get_currency_symbol(currency, locale)
+    gap = "\u00a0" if symbol[-1:].isalpha() else ""  # CHF 5, but €5
+    return before.replace("¤", symbol + gap), digits.removesuffix(".00"), after.replace("¤", symbol)
+
+
+def _sign(number: Decimal | int, signed: bool) -> str:
+    return "-" if number < 0 else "+" if signed and number > 0 else ""
 
 
 def _parse(locale: str | None) -> Locale | None:
