@@ -96,3 +96,9 @@
                 ) as numeric(7, 4)
             )
 {%- endmacro %}
+
+
+{# Components of a score that one more euro earned moves. #}
+{% macro money_components() -%}
+    'contribution', 'net_revenue', 'cm1'
+{%- endmacro %}

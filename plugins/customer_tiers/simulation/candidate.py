@@ -1,8 +1,8 @@
 """The policy to try: rows of the policy seeds, completed from the policy that leads.
 
 A candidate is the id of a policy among the seeds, or CSV files with the header of a seed each
-(`tier_policies`, `score_weights`, `tier_ladder`, `tier_cuts`). Files say what is different; what
-they leave out is taken from the leading policy.
+(`tier_policies`, `score_weights`, `tier_ladder`, `tier_cuts`, `grace_rules`). Files say what is
+different; what they leave out is taken from the leading policy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from psycopg import sql
 from customer_tiers import settings
 from customer_tiers.errors import UserError
 
-SEEDS = ("tier_policies", "score_weights", "tier_ladder", "tier_cuts")
+SEEDS = ("tier_policies", "score_weights", "tier_ladder", "tier_cuts", "grace_rules")
 
 Rows = list[dict[str, str]]
 
