@@ -77,13 +77,17 @@ def digests(
 
 
 def _night(cursor: psycopg.Cursor[Row], table: str, business_date: date) -> list[Row]:
-    """Return a candidate table's rows of a night; a table that is not there has none."""
+    """Return a candidate table's rows of a night, of a mail the first 1,000 customers.
+
+    A table that is not there has none.
+    """
     if not _exists(cursor, f"candidate.{table}"):
         return []
-    statement = sql.SQL("select * from {} where business_date = %s")
-    return cursor.execute(
-        statement.format(sql.Identifier("candidate", table)), [business_date]
-    ).fetchall()
+    statement = sql.SQL("select * from {} where business_date = %s {}").format(
+        sql.Identifier("candidate", table),
+        sql.SQL("and customer_rank <= 1000" if table == "digest_item" else ""),
+    )
+    return cursor.execute(statement, [business_date]).fetchall()
 
 
 def _facts(cursor: psycopg.Cursor[Row], business_date: date) -> list[Row]:

@@ -104,7 +104,7 @@ def _reason(story: Story, words: Words) -> list[str]:
     named = [words.text(f"reasons.{code}")] if code and words.has(f"reasons.{code}") else []
     if code and not named:
         named = [words.text("reason_code", code=words.name("reasons", code))]
-    return [*named, *contribution, *loyalty]
+    return [*named, *contribution]
 
 
 def _contribution(story: Story, words: Words) -> list[str]:

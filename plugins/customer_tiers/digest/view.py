@@ -147,7 +147,7 @@ def _title(digest: Digest, told: tuple[Story, ...], words: Words) -> str:
         key = f"title.daily.{'credit' if is_credit else team}"
     title = words.text(
         key,
-        counts=said or words.text("title.nothing"),
+        counts=said or words.text("title.withdrawn" if digest.corrects else "title.nothing"),
         until=words.date(digest.recipient.period_until or digest.business_date),
         month=words.month(digest.recipient.period_until or digest.business_date),
     )
@@ -164,6 +164,8 @@ def _opening(digest: Digest, told: tuple[Story, ...], words: Words) -> Iterator[
         yield words.text("correction_note", date=words.date(digest.corrects_sent_on))
     elif digest.corrects:
         yield words.text("correction_note_undated")
+    if digest.corrects and not told:
+        yield words.text("withdrawn_note")
     if digest.recipient.substitutes_for:
         yield words.text("substitute_note", names=clean(digest.recipient.substitutes_for, 200))
     if digest.kind == POLICY_NOTICE:
@@ -252,6 +254,9 @@ def _tables(
             moved = [s for s in told if s.change and s.change.direction == way]
             if moved:
                 yield _overview(moved[:CARDS_PER_MAIL], words.text(title), digest, words, None)
+        watched = [story for story in told if not story.change]
+        if watched:
+            yield _overview(watched[:CARDS_PER_MAIL], words.text("watch"), digest, words, None)
         return
     if len(told) < 2:
         return
@@ -320,8 +325,8 @@ def _note(story: Story, digest: Digest, words: Words) -> str:
     if digest.role != "owner":
         owner = clean(story.first.owner_name or story.first.owner_id or "")
         owner = owner or words.text("no_owner")
-        notes.append(words.text("owned_by", owner=owner))
-    return words.text("list_between").join(notes)
+        notes.append(owner)
+    return " · ".join(notes)
 
 
 def _headline(story: Story, words: Words) -> str:
