@@ -8,8 +8,8 @@ from datetime import date
 from decimal import Decimal
 
 from customer_tiers.digest.clean import clean
-from customer_tiers.digest.model import Item, Story
 from customer_tiers.digest.reason import next_step
+from customer_tiers.digest.story import Item, Story
 from customer_tiers.digest.wording import Words
 
 
@@ -41,7 +41,7 @@ def facts(story: Story, words: Words) -> tuple[Fact, ...]:
 
 
 def evidence(warning: Item, words: Words, new_contact: str | None = None) -> str:
-    """Return what a warning rests on: "no order for 43 days (usual: 12 days), since May 3, 2026"."""
+    """Return what a warning rests on: "no order for 43 days (usual: 12 days), since May 3"."""
     signal = warning.cause or ""
     subject = warning.subject or ""
     if signal == "owner_change":
@@ -167,9 +167,7 @@ def _warnings(story: Story, words: Words) -> Iterator[Fact]:
         yield Fact(words.text("fact.warning"), _capital(said))
     causes = dict.fromkeys(w.warning_cause for w in story.warnings if w.warning_cause)
     for cause in causes:
-        yield Fact(
-            words.text("fact.likely_cause"), _capital(words.name("warning_causes", cause))
-        )
+        yield Fact(words.text("fact.likely_cause"), _capital(words.name("warning_causes", cause)))
 
 
 def _hand_over(item: Item | None, words: Words) -> Iterator[Fact]:
