@@ -136,13 +136,14 @@ def _amounts(story: Story, words: Words) -> Iterator[Fact]:
     if known.amount_to_keep is not None and tier:
         key = "to_keep" if known.amount_to_keep >= 0 else "to_keep_lacks"
         amount = words.money(abs(known.amount_to_keep))
-        yield Fact(words.text("fact.keep", tier=words.tier(tier)), words.text(key, amount=amount))
+        said = _capital(words.text(key, amount=amount))
+        yield Fact(words.text("fact.keep", tier=words.tier(tier)), said)
     if known.amount_to_rise is not None and known.next_better_tier:
         fell_from = change is not None and change.from_tier == known.next_better_tier
         key = "fact.regain" if fell_from else "fact.rise"
         label = words.text(key, tier=words.tier(known.next_better_tier))
         key = "to_rise" if known.amount_to_rise else "to_rise_waits"
-        yield Fact(label, words.text(key, amount=words.money(known.amount_to_rise)))
+        yield Fact(label, _capital(words.text(key, amount=words.money(known.amount_to_rise))))
 
 
 def _risk(risk: Item | None, words: Words) -> Iterator[Fact]:

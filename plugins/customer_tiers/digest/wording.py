@@ -125,7 +125,7 @@ class Words:
         return format_skeleton("yMMMM", day, locale=self.locale)
 
     def _number(self, number: Decimal | int, pattern: str, signed: bool = False) -> str:
-        printed = _pattern(pattern).apply(Decimal(abs(number)), self.locale)
+        printed = _pattern(pattern).apply(Decimal(number).copy_abs(), self.locale)
         return _sign(number, signed) + str(printed)
 
     def _find(self, key: str) -> str:
