@@ -37,6 +37,8 @@ REVIEW = Review(
     nights_refused=1,
 )
 
+REVIEW_ORDER = ("pyramid", "from where", "rose customer", "fell customer", "to watch")
+
 
 def test_subject_counts() -> None:
     rows = [item("C1", direction="up"), item("C2"), item("C3"), warning("C3"), warning("C4")]
