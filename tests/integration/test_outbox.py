@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -367,8 +367,8 @@ def test_an_outbox_of_an_older_version_is_carried_over(database: str) -> None:
             changed_at timestamptz not null default clock_timestamp()
         );
         insert into ops.outbox values
-            ('a', 'owner_digest', 'O1', 'One', 'o1@example.com', 'en', '2026-09-30', '{}', 'sent'),
-            ('b', 'owner_digest', 'O2', 'Two', 'o2@example.com', 'en', '2026-09-30', '{}', 'pending');
+            ('a', 'owner_digest', 'O1', 'One', '1@example.com', 'en', '2026-09-30', '{}', 'sent'),
+            ('b', 'owner_digest', 'O2', 'Two', '2@example.com', 'en', '2026-09-30', '{}', 'failed');
     """
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(old)
