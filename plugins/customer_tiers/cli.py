@@ -26,6 +26,8 @@ app = typer.Typer(
 sample = typer.Typer(help="The generated sample company.", no_args_is_help=True)
 app.add_typer(sample, name="sample")
 app.add_typer(outbox_cli.app, name="outbox")
+digest = typer.Typer(help="The mails to managers.", no_args_is_help=True)
+app.add_typer(digest, name="digest")
 
 PathOption = Annotated[
     Path | None, typer.Option("--path", help="Folder to read, for a source of files.")
@@ -199,6 +201,34 @@ def demo(
     from customer_tiers import demo as show
 
     show.play(customers, months, say)
+
+
+@digest.command("preview")
+def digest_preview(
+    recipient: Annotated[str, typer.Argument(help="Id, name or address of who gets the mail.")],
+    date: Annotated[
+        str | None, typer.Option(help="Business date of the night; else the newest.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="daily, weekly, monthly or policy_notice; else the first.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write: .html, .txt, .eml or .csv; else text here.")
+    ] = None,
+    source: SourceOption = settings.DEFAULT_SOURCE,
+) -> None:
+    """Show a mail as its recipient gets it; nothing is sent."""
+    from customer_tiers import connections, night
+    from customer_tiers.digest import preview
+    from customer_tiers.digest.render import render
+
+    with night.connect(source) as connection:
+        found = preview.find(connection, recipient, day(date) if date else None, kind)
+    if out is None:
+        say(render(found).text)
+        return
+    preview.write(found, out, connections.smtp().from_email)
+    say(f"{found.kind} mail to {found.recipient_id}: {out}")
 
 
 @sample.command("create")

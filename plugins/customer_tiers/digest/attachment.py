@@ -13,8 +13,9 @@ from decimal import Decimal
 
 from customer_tiers.digest.clean import clean
 from customer_tiers.digest.facts import evidence, risk_evidence
-from customer_tiers.digest.model import EARLY_WARNING, RISK, TIER_CHANGE, Digest, Item, Story
+from customer_tiers.digest.model import Digest
 from customer_tiers.digest.reason import next_step, sentence
+from customer_tiers.digest.story import EARLY_WARNING, RISK, TIER_CHANGE, Item, Story
 from customer_tiers.digest.wording import Words
 
 COLUMNS = (
@@ -26,8 +27,8 @@ COLUMNS = (
 NAME_LENGTH = 500
 
 FORMULA = re.compile(r"(^|[;,\"])(\s*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""What a spreadsheet takes for the start of a formula, also behind a delimiter that it may split at;
-the full-width forms count in East Asian settings."""
+"""What a spreadsheet takes for the start of a formula, also behind a delimiter at which it may
+split; the full-width forms count in East Asia."""
 
 
 def file_name(digest: Digest, words: Words) -> str:
@@ -38,8 +39,8 @@ def file_name(digest: Digest, words: Words) -> str:
 def table(digest: Digest, words: Words) -> bytes:
     """Return the mail's customers as CSV, one row per item, most money at stake first.
 
-    UTF-8 with a byte order mark, so that spreadsheets read Chinese; amounts with a decimal point and
-    no separators, days as YYYY-MM-DD.
+    UTF-8 with a byte order mark, so that spreadsheets read Chinese; amounts with a decimal point
+    and no separators, days as YYYY-MM-DD.
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
@@ -73,7 +74,9 @@ def _row(item: Item, story: Story, digest: Digest, words: Words) -> Iterable[str
         "topic": words.name("table.topics", item.topic),
         "cause": _cause(item, words),
         "from_tier": words.tier(item.from_tier) if is_change else "",
-        "to_tier": words.tier(item.to_tier or story.facts.tier) if story.facts.tier or is_change else "",
+        "to_tier": words.tier(item.to_tier or story.facts.tier)
+        if story.facts.tier or is_change
+        else "",
         "evidence": said[item.topic]() if item.topic in said else "",
         "next_step": step or "",
         "currency": digest.base_currency or "",

@@ -1,7 +1,7 @@
 """Put together who is told what: one digest per row of `digest_recipient`.
 
-Pure functions over rows that the warehouse has already decided. No SQL, no clock, no words: a digest
-becomes the payload of an outbox row, `render` makes the mail of it.
+Pure functions over rows that the warehouse has already decided. No SQL, no clock, no words: a
+digest becomes the payload of an outbox row, `render` makes the mail of it.
 """
 
 from __future__ import annotations

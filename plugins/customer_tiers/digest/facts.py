@@ -8,8 +8,8 @@ from datetime import date
 from decimal import Decimal
 
 from customer_tiers.digest.clean import clean
-from customer_tiers.digest.model import Item, Story
 from customer_tiers.digest.reason import next_step
+from customer_tiers.digest.story import Item, Story
 from customer_tiers.digest.wording import Words
 
 
@@ -41,7 +41,7 @@ def facts(story: Story, words: Words) -> tuple[Fact, ...]:
 
 
 def evidence(warning: Item, words: Words, new_contact: str | None = None) -> str:
-    """Return what a warning rests on: "no order for 43 days (usual: 12 days), since May 3, 2026"."""
+    """Return what a warning rests on: "no order for 43 days (usual: 12 days), since May 3"."""
     signal = warning.cause or ""
     subject = warning.subject or ""
     if signal == "owner_change":
@@ -136,13 +136,14 @@ def _amounts(story: Story, words: Words) -> Iterator[Fact]:
     if known.amount_to_keep is not None and tier:
         key = "to_keep" if known.amount_to_keep >= 0 else "to_keep_lacks"
         amount = words.money(abs(known.amount_to_keep))
-        yield Fact(words.text("fact.keep", tier=words.tier(tier)), words.text(key, amount=amount))
+        said = _capital(words.text(key, amount=amount))
+        yield Fact(words.text("fact.keep", tier=words.tier(tier)), said)
     if known.amount_to_rise is not None and known.next_better_tier:
         fell_from = change is not None and change.from_tier == known.next_better_tier
         key = "fact.regain" if fell_from else "fact.rise"
         label = words.text(key, tier=words.tier(known.next_better_tier))
         key = "to_rise" if known.amount_to_rise else "to_rise_waits"
-        yield Fact(label, words.text(key, amount=words.money(known.amount_to_rise)))
+        yield Fact(label, _capital(words.text(key, amount=words.money(known.amount_to_rise))))
 
 
 def _risk(risk: Item | None, words: Words) -> Iterator[Fact]:
@@ -167,9 +168,7 @@ def _warnings(story: Story, words: Words) -> Iterator[Fact]:
         yield Fact(words.text("fact.warning"), _capital(said))
     causes = dict.fromkeys(w.warning_cause for w in story.warnings if w.warning_cause)
     for cause in causes:
-        yield Fact(
-            words.text("fact.likely_cause"), _capital(words.name("warning_causes", cause))
-        )
+        yield Fact(words.text("fact.likely_cause"), _capital(words.name("warning_causes", cause)))
 
 
 def _hand_over(item: Item | None, words: Words) -> Iterator[Fact]:

@@ -91,7 +91,7 @@ def _night(cursor: psycopg.Cursor[Row], table: str, business_date: date) -> list
 
 
 def _facts(cursor: psycopg.Cursor[Row], business_date: date) -> list[Row]:
-    """Return what is known of the customers of the mails, the figures of their receipts included."""
+    """Return what is known of the customers of the mails, with the figures of their receipts."""
     customers = _night(cursor, "digest_customer", business_date)
     if not customers:
         return []

@@ -10,7 +10,7 @@ import psycopg
 from customer_tiers.digest.model import Layer, Migration, Review
 
 FLAP_DAYS = 90
-"""Two opposite changes of a customer within so many days are a flap; see the glossary's flap rate."""
+"""Two opposite changes of a customer within so many days are a flap."""
 
 NIGHTS = """
     select
@@ -93,8 +93,6 @@ def review(cursor: psycopg.Cursor[dict[str, Any]], business_date: date) -> Revie
     )
 
 
-def _one(
-    cursor: psycopg.Cursor[dict[str, Any]], query: str, key: dict[str, Any]
-) -> dict[str, Any]:
+def _one(cursor: psycopg.Cursor[dict[str, Any]], query: str, key: dict[str, Any]) -> dict[str, Any]:
     row = cursor.execute(query, key).fetchone()  # type: ignore[call-overload]
     return row or {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from customer_tiers.digest.model import Item, Story
+from customer_tiers.digest.story import Item, Story
 from customer_tiers.digest.wording import Words
 
 CONTRIBUTION_REASONS = frozenset({"contribution_up", "contribution_down"})
@@ -128,7 +128,8 @@ def _drivers(story: Story, words: Words, moved: Decimal) -> str:
     told = same_way or list(drivers[:1])
     if not told:
         return ""
-    is_most = bool(same_way) and abs(sum(effect for _, effect in told)) * 2 >= abs(moved)
+    told_effect = sum((effect for _, effect in told), Decimal(0))
+    is_most = bool(same_way) and abs(told_effect) * 2 >= abs(moved)
     lines = [
         words.text(
             "driver.line",

@@ -1,4 +1,4 @@
-"""The tables of the monthly review: pyramid, migration, and how far the figures can be relied on."""
+"""The tables of the monthly review: the pyramid, the migration, and how reliable both are."""
 
 from __future__ import annotations
 

@@ -52,9 +52,9 @@ class Table:
         lines = []
         for row in printed:
             cells = [
-                " " * (size - cell_len(text)) + text if is_number else text.ljust(
-                    size - cell_len(text) + len(text)
-                )
+                " " * (size - cell_len(text)) + text
+                if is_number
+                else text.ljust(size - cell_len(text) + len(text))
                 for text, size, is_number in zip(row, sizes, self.is_number, strict=True)
             ]
             lines.append(GAP.join(cells).rstrip())

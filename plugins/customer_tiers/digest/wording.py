@@ -120,16 +120,12 @@ class Words:
         """Print a loyalty index, one decimal."""
         return self.text("nothing") if value is None else self._number(value, "0.0")
 
-    def date(self, day: date) -> str:
-        """Print a date in the language's usual form."""
-        return format_date(day, format="medium", locale=self.locale)
-
     def month(self, day: date) -> str:
         """Print the month of a date."""
         return format_skeleton("yMMMM", day, locale=self.locale)
 
     def _number(self, number: Decimal | int, pattern: str, signed: bool = False) -> str:
-        printed = _pattern(pattern).apply(abs(number), self.locale)
+        printed = _pattern(pattern).apply(Decimal(number).copy_abs(), self.locale)
         return _sign(number, signed) + str(printed)
 
     def _find(self, key: str) -> str:
@@ -137,6 +133,10 @@ class Words:
         if not isinstance(found, str):
             raise KeyError(key)
         return found
+
+    def date(self, day: date) -> str:
+        """Print a date in the language's usual form."""
+        return format_date(day, format="medium", locale=self.locale)
 
 
 def words(
