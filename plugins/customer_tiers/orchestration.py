@@ -40,7 +40,7 @@ def describe_run(context: Any) -> dict[str, Any]:
     """Describe the DAG run by plain values that pass through XCom; see `run_of`.
 
     A scheduled run works on the day before its own: it starts after that day has ended. A run by
-    hand without a business date works on the newest day of sales.
+    hand without a business date works on the newest day of sales. A backfill is quiet.
     """
     dag_run, params = context["dag_run"], context["params"]
     business_date = params.get("business_date")
@@ -53,6 +53,7 @@ def describe_run(context: Any) -> dict[str, Any]:
         "run_date": dag_run.run_after.date().isoformat(),
         "business_date": business_date,
         "accept_deletions": bool(params.get("accept_deletions")),
+        "is_quiet": bool(params.get("quiet")) or dag_run.run_type == "backfill",
     }
 
 
@@ -68,6 +69,7 @@ def run_of(values: dict[str, Any]) -> Run:
         run_date=date.fromisoformat(str(values["run_date"])),
         business_date=date.fromisoformat(day) if day else None,
         accept_deletions=bool(values.get("accept_deletions")),
+        is_quiet=bool(values.get("is_quiet")),
     )
 
 
