@@ -186,14 +186,16 @@ def codes() -> Iterator[str]:
     assert "crm.activities" in str(contract)
     yield from (f"activities.{kind}" for kind in ("call", "visit", "meeting", "mail", "event"))
     yield from (f"tiers.{tier}" for tier in ("key", "major", "regular", "low", "new"))
-    drivers = int_drivers()
-    yield from (f"lines.{line}" for line in drivers)
+    yield from (f"lines.{driver}" for driver in drivers())
 
 
-def int_drivers() -> set[str]:
-    """Return the lines that `int_drivers_found` can name as drivers."""
-    folder = settings.DBT_PROJECT / "models" / "intermediate" / "tiers"
-    return set(re.findall(r"\('(\w+)', -?1\)", (folder / "int_drivers_found.sql").read_text()))
+def drivers() -> list[str]:
+    """Return what `tier_change` can name as a driver: its description lists them."""
+    path = settings.DBT_PROJECT / "models" / "marts" / "tier_change.yml"
+    (described,) = yaml.safe_load(path.read_text("utf-8"))["models"]
+    (text,) = [c["description"] for c in described["columns"] if c["name"] == "main_driver"]
+    listed = text.partition("it went: ")[2].partition(";")[0]
+    return re.findall(r"[a-z_]+", listed.replace(" or ", ", "))
 
 
 @pytest.mark.parametrize("locale", available())
@@ -203,3 +205,4 @@ def test_every_code_has_words(locale: str) -> None:
     missing = [k for k in wanted if not any(p in language.entries for p in k.split("|"))]
     assert not missing
     assert len(wanted) > 80
+    assert len(drivers()) > 6
