@@ -93,6 +93,7 @@ def test_money_is_printed_in_whole_units_as_the_locale_writes_it(
 def test_narrow_cells_and_shares_and_days_in_the_locale() -> None:
     english, chinese = words("en", "EUR"), words("zh_CN", "EUR")
     assert [w.compact_money(Decimal(4297846)) for w in (english, chinese)] == ["4.3M", "429.8万"]
+    assert chinese.compact_money(Decimal("7563.86")) == "7564"
     assert [w.percent(Decimal("0.4321")) for w in (english, chinese)] == ["43.2%", "43.2%"]
     assert [english.days(Decimal(n)) for n in ("1", "4.50", "59.5")] == [
         "1 day",

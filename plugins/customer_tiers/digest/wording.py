@@ -103,7 +103,9 @@ class Words:
     def compact_money(self, amount: Decimal) -> str:
         """Print money for a narrow cell, without its currency: 4.3M, 430万."""
         digits = 0 if abs(amount) < 1000 else 1
-        return str(format_compact_decimal(amount, locale=self.locale, fraction_digits=digits))
+        return str(
+            format_compact_decimal(round(amount), locale=self.locale, fraction_digits=digits)
+        )
 
     def percent(self, share: Decimal | None) -> str:
         """Print a share: 0.123 as 12.3%."""
