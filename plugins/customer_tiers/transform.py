@@ -8,6 +8,7 @@ companies do not overwrite each other's. What each node did goes to the log whil
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -51,7 +52,7 @@ _VARIABLES = {
 }
 """Part of the warehouse's URL -> variable that profiles.yml reads."""
 
-_GLOBAL = ["--quiet", "--no-use-colors", "--log-level-file", "none", "--no-write-json"]
+_GLOBAL = ["--log-level", "none", "--log-level-file", "none", "--no-write-json"]
 """Nobody reads dbt's JSON files: what it did is in ops.dbt_node_run."""
 
 _QUIET = {"DO_NOT_TRACK": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
@@ -162,7 +163,21 @@ def _invoke(arguments: list[str], connection: dict[str, Any], folder: Path) -> A
     with _environment(connection):
         manifest = _aimed_at(parsed.result, connection["dbname"], connection["schema"])
         runner = dbtRunner(manifest=manifest, callbacks=[_log_node])
-        return runner.invoke([*_GLOBAL, *arguments, *_place(folder)])
+        with _unswept():
+            return runner.invoke([*_GLOBAL, *arguments, *_place(folder)])
+
+
+@contextmanager
+def _unswept() -> Iterator[None]:
+    """Keep Python's garbage collector from sweeping through the parsed project again and again.
+
+    It took a seventh of dbt's time; what it would have freed in a night is some 60 MB.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _parse() -> Any:
