@@ -160,11 +160,10 @@ def _invoke(arguments: list[str], connection: dict[str, Any], folder: Path) -> A
         parsed = _parse()
     if not parsed.success:
         return parsed
-    with _environment(connection):
+    with _environment(connection), _unswept():
         manifest = _aimed_at(parsed.result, connection["dbname"], connection["schema"])
-        runner = dbtRunner(manifest=manifest, callbacks=[_log_node])
-        with _unswept():
-            return runner.invoke([*_GLOBAL, *arguments, *_place(folder)])
+        runner = dbtRunner(manifest=manifest, callbacks=[_log_event])
+        return runner.invoke([*_GLOBAL, *arguments, *_place(folder)])
 
 
 @contextmanager
@@ -217,7 +216,10 @@ def _aimed_at(manifest: Any, database: str, schema: str) -> Any:
     return copy
 
 
-def _log_node(event: Any) -> None:
+def _log_event(event: Any) -> None:
+    """Log what a node did and what a macro of ours prints; the rest of dbt's talk is for nobody."""
+    if event.info.name == "PrintEvent":
+        log.warning("%s", event.data.msg)
     if event.info.name != "NodeFinished":
         return
     result = event.data.run_result
