@@ -156,8 +156,7 @@ def _invoke(arguments: list[str], connection: dict[str, Any], folder: Path) -> A
     """Run dbt in this process, with a line in the log for each node that is done."""
     from dbt.cli.main import dbtRunner
 
-    with _environment({}):
-        parsed = _parse()
+    parsed = parse()
     if not parsed.success:
         return parsed
     with _environment(connection), _unswept():
@@ -179,7 +178,7 @@ def _unswept() -> Iterator[None]:
         gc.enable()
 
 
-def _parse() -> Any:
+def parse() -> Any:
     """Parse the project, once per process and for all warehouses.
 
     Without variables and for no warehouse: either would make dbt forget what it has parsed. Models
@@ -190,7 +189,8 @@ def _parse() -> Any:
     if not _PARSED:
         folder = settings.HOME / "dbt" / "parsed"
         folder.mkdir(parents=True, exist_ok=True)
-        parsed = dbtRunner().invoke([*_GLOBAL, "parse", *_place(folder)])
+        with _environment({}):
+            parsed = dbtRunner().invoke([*_GLOBAL, "parse", *_place(folder)])
         if not parsed.success:
             return parsed
         _PARSED.append(parsed)
