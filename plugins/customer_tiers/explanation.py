@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from customer_tiers.digest.wording import words
 from customer_tiers.errors import UserError
 
 Receipt = dict[str, Any]
@@ -45,15 +46,15 @@ RULES = {
 }
 """Rule of a receipt -> why it gave the tier."""
 
-P_AND_L = (
-    ("net revenue", "net_revenue_12m", 1),
-    ("cost of goods", "cogs_12m", -1),
-    ("freight", "freight_12m", -1),
-    ("cost to serve", "cost_to_serve_12m", -1),
-    ("financing", "financing_12m", -1),
-    ("bad debt", "bad_debt_12m", -1),
-)
-"""Line, its column, and what a unit of it does to contribution."""
+P_AND_L = {
+    "net_revenue": 1,
+    "cogs": -1,
+    "freight": -1,
+    "cost_to_serve": -1,
+    "financing": -1,
+    "bad_debt": -1,
+}
+"""Line, as the mails name it too, and what a unit of it does to contribution."""
 
 
 def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Iterator[str]:
@@ -134,15 +135,16 @@ def _place(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
 
 def _money(receipt: Receipt, before: Receipt | None) -> Iterator[str]:
     yield f"contribution of 12 months: {receipt['contribution_12m']:,.2f}{_moved(receipt, before)}"
-    for name, column, sign in P_AND_L:
+    for line, sign in P_AND_L.items():
+        name, column = words("en").name("lines", line), f"{line}_12m"
         if receipt[column] is None:
-            yield f"  {name:<14} {'no data':>16}"
+            yield f"  {name:<26} {'no data':>16}"
             continue
         change = ""
         if before is not None:
             change = f" {sign * (receipt[column] - (before[column] or 0)) or 0:>+14,.2f}"
         amount = sign * receipt[column] or 0  # never -0.00
-        yield f"  {name:<14} {amount:>16,.2f}{change}"
+        yield f"  {name:<26} {amount:>16,.2f}{change}"
     if receipt["restated_12m"]:
         yield f"of the change, {receipt['restated_12m']:+,.2f} is the past, known better now"
 

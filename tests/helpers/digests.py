@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -90,18 +91,16 @@ def warning(customer_id: str = "C1", owner_id: str = "O1", **values: Any) -> Row
     return row | values
 
 
-def one(*items: Row, **values: Any) -> Digest:
-    """The only mail that some items make; `values` are of its recipient or of the night."""
-    about = {"base_currency": "EUR", "source": "sample"}
-    for name in ("base_currency", "source", "run_id", "customers", "quality", "review"):
-        if name in values:
-            about[name] = values.pop(name)
-    for name in ("page_url", "tier_names"):
-        if name in values:
-            about[name] = values.pop(name)
+NIGHTLY = ("base_currency", "source", "run_id", "quality", "review", "page_url", "tier_names")
+
+
+def one(*items: Row, facts: Iterable[Row] = (), **values: Any) -> Digest:
+    """The only mail that some items make; `values` are of the night or of the recipient."""
+    night = {"base_currency": "EUR", "source": "sample"}
+    night |= {name: values.pop(name) for name in NIGHTLY if name in values}
     row = recipient(**{"recipient_id": items[0]["recipient_id"] if items else "O1", **values})
-    rows = [one_item | {"kind": row["kind"]} for one_item in items]
-    (digest,) = compose([row], rows, about.pop("customers", ()), business_date=NIGHT, **about)  # type: ignore[arg-type]
+    told = [one_item | {"kind": row["kind"]} for one_item in items]
+    (digest,) = compose([row], told, facts, business_date=NIGHT, **night)  # type: ignore[arg-type]
     return digest
 
 

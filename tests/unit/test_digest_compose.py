@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from helpers.digests import NIGHT, item, one, recipient, warning
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from customer_tiers.digest.compose import compose
 from customer_tiers.digest.model import ROW_FIELDS, Layer, Migration, Quality, Review, from_row
 from customer_tiers.digest.render import render
+from helpers.digests import NIGHT, item, one, recipient, warning
 
 
 def composed(recipients: list[Any], items: list[Any]) -> list[Any]:
@@ -140,7 +140,7 @@ def test_payload_survives_json() -> None:
         item(loyalty_index=Decimal("61.2500"), customer_name="上海\u202e"),
         warning("C2"),
         kind="monthly",
-        customers=[{"customer_id": "C1", "tier_since": NIGHT, "amount_to_keep": Decimal("5.10")}],
+        facts=[{"customer_id": "C1", "tier_since": NIGHT, "amount_to_keep": Decimal("5.10")}],
         quality=Quality(compared_with=NIGHT, missing_entities=("crm.cases",)),
         review=Review(
             NIGHT, (Layer("key", 3, Decimal(9)),), (Migration(None, "key", 1, Decimal(2)),)

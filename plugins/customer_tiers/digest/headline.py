@@ -128,8 +128,7 @@ def banners(digest: Digest, words: Words) -> Iterator[str]:
     if digest.kind == DAILY and known.compared_with:
         compared = words.date(known.compared_with)
         if known.nights_refused:
-            said = words.counted("banner.refused", known.nights_refused)
-            yield said.format(date=compared)
+            yield words.counted("banner.refused", known.nights_refused, date=compared)
         elif known.compared_with < digest.business_date - timedelta(days=1):
             yield words.text("banner.gap", date=compared)
     if known.rows_quarantined:

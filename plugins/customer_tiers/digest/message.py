@@ -32,7 +32,9 @@ def fill(message: EmailMessage, digest: Digest, key: str) -> None:
     message.set_boundary(f"=_{key}")
     for name, data, kind in content.attachments:
         maintype, _, subtype = kind.partition("/")
-        message.add_attachment(data, maintype=maintype, subtype=subtype, filename=name)
+        message.add_attachment(
+            data, maintype=maintype, subtype=subtype, filename=name, params={"charset": "utf-8"}
+        )
         message.set_boundary(f"=_{key}_mixed")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTPUTF8
+from email.policy import SMTP
 from pathlib import Path
 
 import psycopg
@@ -88,7 +88,7 @@ def write(digest: Digest, path: Path, sender: str) -> None:
 
 def _part(digest: Digest, suffix: str, sender: str) -> bytes:
     if suffix == ".eml":
-        return _message(digest, sender).as_bytes(policy=SMTPUTF8)
+        return _message(digest, sender).as_bytes()
     content = render(digest)
     if suffix == ".csv":
         if not content.attachments:
@@ -98,7 +98,7 @@ def _part(digest: Digest, suffix: str, sender: str) -> bytes:
 
 
 def _message(digest: Digest, sender: str) -> EmailMessage:
-    message = EmailMessage(policy=SMTPUTF8)
+    message = EmailMessage(policy=SMTP)
     message["From"] = sender
     name = clean(digest.recipient_name or digest.recipient_id)
     message["To"] = Address(name, addr_spec=digest.address)

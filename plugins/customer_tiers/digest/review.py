@@ -99,7 +99,7 @@ def _migration(review: Review, words: Words) -> Table:
         befores.append("")
     rows = []
     for start in befores:
-        cells = [Cell(words.tier(start or None))]
+        cells = [Cell(words.tier(start) if start else words.text("review.newcomer"))]
         for end in order:
             move = known.get((start or None, end))
             cells.append(

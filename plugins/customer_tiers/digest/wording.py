@@ -60,11 +60,11 @@ class Words:
         """Tell whether the file has a text of that dotted key."""
         return isinstance(self.entries.get(key), str)
 
-    def counted(self, key: str, count: int, /) -> str:
+    def counted(self, key: str, count: int, /, **values: object) -> str:
         """Return the text of a key in the grammatical number of a count."""
         forms = self.entries[key]
         form = self.locale.plural_form(count)
-        return str(forms.get(form, forms["other"])).format(n=self.whole(count))
+        return str(forms.get(form, forms["other"])).format(n=self.whole(count), **values)
 
     def name(self, section: str, code: str | None) -> str:
         """Return the word for a code: a tier, a P&L line, a cause."""
@@ -103,7 +103,9 @@ class Words:
     def compact_money(self, amount: Decimal) -> str:
         """Print money for a narrow cell, without its currency: 4.3M, 430万."""
         digits = 0 if abs(amount) < 1000 else 1
-        return str(format_compact_decimal(amount, locale=self.locale, fraction_digits=digits))
+        return str(
+            format_compact_decimal(round(amount), locale=self.locale, fraction_digits=digits)
+        )
 
     def percent(self, share: Decimal | None) -> str:
         """Print a share: 0.123 as 12.3%."""
@@ -150,6 +152,13 @@ def words(
     dates follow the recipient's country where the language is the file's (`en_GB`), never another
     language's: English words with German numbers would be misread.
     """
+    name, printing = _chosen(locale)
+    return Words(_load(name), printing, currency, tier_names or {})
+
+
+@cache
+def _chosen(locale: str | None) -> tuple[str, Locale]:
+    """Return the file that serves a locale, and the locale that numbers and dates follow."""
     wanted = _parse(locale)
     name = DEFAULT_LOCALE
     if wanted is not None:
@@ -157,8 +166,7 @@ def words(
         same_language = [n for n in names if Locale.parse(n).language == wanted.language]
         name = str(wanted) if str(wanted) in names else next(iter(same_language), DEFAULT_LOCALE)
     own = Locale.parse(name)
-    printing = wanted if wanted is not None and wanted.language == own.language else own
-    return Words(_load(name), printing, currency, tier_names or {})
+    return name, wanted if wanted is not None and wanted.language == own.language else own
 
 
 def _is_whole(amount: Decimal) -> bool:
