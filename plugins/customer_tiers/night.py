@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import psycopg
 
 from customer_tiers import connections, contract, quality, transform
-from customer_tiers.errors import UserError
+from customer_tiers.errors import TryLater, UserError
 from customer_tiers.load import tables
 from customer_tiers.load.entity import Load
 from customer_tiers.load.system import load_system
@@ -214,10 +214,13 @@ def send(run: Run) -> str:
     """Send what the publications put into the outbox; return a line with the counts.
 
     Raises:
-        UserError: A server cannot be used; what was not handed over waits.
+        UserError: The connection to a server is wrong; what was not handed over waits.
+        TryLater: A server cannot be used, or refused some messages, for now.
     """
     summary = sending.send_pending(connections.warehouse(run.source))
     log.info("%s", summary)
-    if summary.problem:
+    if summary.is_misconfigured:
         raise UserError(f"source {run.source}: {summary}")
+    if summary.waiting:
+        raise TryLater(f"source {run.source}: {summary}")
     return str(summary)

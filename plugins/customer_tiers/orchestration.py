@@ -13,7 +13,7 @@ from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from customer_tiers import settings
-from customer_tiers.errors import UserError
+from customer_tiers.errors import TryLater, UserError
 
 if TYPE_CHECKING:
     from customer_tiers.night import Run
@@ -77,7 +77,7 @@ def perform(step: str, values: dict[str, Any], *arguments: str) -> Any:
     """Perform a step of `customer_tiers.night` and report a fault in one line.
 
     The line goes to XCom `error` for the shell and to `ops.run` for later. A UserError fails the
-    task at once; anything else is left to Airflow's retry.
+    task at once; TryLater, and anything unexpected, is left to Airflow's retry.
     """
     from customer_tiers import night
 
@@ -90,7 +90,7 @@ def perform(step: str, values: dict[str, Any], *arguments: str) -> Any:
         line = str(error) if isinstance(error, UserError) else _unexpected(error, task)
         context["ti"].xcom_push(key="error", value=line)
         night.note_fault(run, line)
-        if isinstance(error, UserError):
+        if isinstance(error, UserError) and not isinstance(error, TryLater):
             raise AirflowFailException(line) from None
         raise
 

@@ -10,7 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
@@ -58,6 +58,7 @@ class Summary:
         unknown: Perhaps delivered, including those that a dead sender left behind.
         waiting: Due at the next sending.
         problem: Why some were not even tried, or None.
+        is_misconfigured: The problem is a connection that somebody must mend.
     """
 
     sent: int = 0
@@ -65,6 +66,7 @@ class Summary:
     unknown: int = 0
     waiting: int = 0
     problem: str | None = None
+    is_misconfigured: bool = False
 
     def __str__(self) -> str:
         counts = (
@@ -81,6 +83,7 @@ class _Lane:
     transport: Transport | None = None
     problem: str | None = None
     losses: int = 0
+    is_misconfigured: bool = False
 
 
 @dataclass
@@ -97,7 +100,7 @@ class _Lanes:
             try:
                 lane.transport = self.stack.enter_context(closing(TRANSPORTS[channel](address)))
             except UserError as fault:
-                lane.problem = str(fault)
+                lane.problem, lane.is_misconfigured = str(fault), True
         return self.lanes[key]
 
     @property
@@ -127,7 +130,14 @@ def send_pending(
         if ops.tell_stuck(connection):
             counts += _send_all(connection, lanes, None, only_ops=True)
         waiting = len(claims.due(connection, business_date, only_ops=only_ops))
-        return replace(_summary(counts), waiting=waiting, problem=lanes.problem)
+        return Summary(
+            sent=counts["sent"],
+            failed=counts["failed"],
+            unknown=counts["unknown"],
+            waiting=waiting,
+            problem=lanes.problem,
+            is_misconfigured=any(lane.is_misconfigured for lane in lanes.lanes.values()),
+        )
 
 
 def _send_all(
@@ -160,10 +170,6 @@ def _deliver(transport: Transport, row: OutboxRow) -> Outcome:
         # One message must not keep all others from being sent.
         log.exception("message %s", row.outbox_key)
         return Outcome("unknown", clean(f"{type(fault).__name__} on the way: {fault}", 300))
-
-
-def _summary(counts: Counter[str]) -> Summary:
-    return Summary(sent=counts["sent"], failed=counts["failed"], unknown=counts["unknown"])
 
 
 def _connect(warehouse_url: str) -> psycopg.Connection:

@@ -13,12 +13,14 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from customer_tiers import connections
 from customer_tiers.digest.clean import clean
+from customer_tiers.digest.model import Item, Recipient
 from customer_tiers.errors import UserError
 from customer_tiers.outbox.rows import OPS, OutboxRow
 from customer_tiers.smtp import REASON_LENGTH, SENT, Outcome
@@ -78,8 +80,9 @@ def endpoint(name: str) -> Endpoint:
 
 def body(row: OutboxRow) -> bytes:
     """Return the JSON of a message; the same row always gives the same bytes."""
+    digest = None if row.kind == OPS else row.digest
     said: dict[str, Any] = {
-        "type": f"{OPS}.{row.payload[OPS]['event']}" if row.kind == OPS else f"news.{row.kind}",
+        "type": f"{OPS}.{row.payload[OPS]['event']}" if digest is None else f"news.{row.kind}",
         "timestamp": row.created_at.isoformat(),
         "data": {
             "id": row.outbox_key,
@@ -87,8 +90,8 @@ def body(row: OutboxRow) -> bytes:
             **{name: _plain(getattr(row, name)) for name in RECIPIENT},
             "source": row.payload.get("source"),
             "base_currency": row.payload.get("base_currency"),
-            "counts": row.payload.get("recipient", {}),
-            "events": [_event(item) for item in row.payload.get("items", [])],
+            "counts": _known(digest.recipient) if digest else {},
+            "events": [_event(item) for item in digest.items] if digest else [],
             "ops": row.payload.get(OPS),
         },
     }
@@ -153,12 +156,20 @@ class Webhook:
         return Outcome("failed", reason, is_retryable), _seconds(answer.headers.get("retry-after"))
 
 
-def _event(item: dict[str, Any]) -> dict[str, Any]:
-    cause = "" if item["topic"] == item.get("cause") else f".{item.get('cause')}"
-    return {"type": f"{item['topic']}{cause}", **item}
+def _event(item: Item) -> dict[str, Any]:
+    kind = item.topic if item.cause in (None, item.topic) else f"{item.topic}.{item.cause}"
+    return {"type": kind, **_known(item)}
+
+
+def _known(values: Item | Recipient) -> dict[str, Any]:
+    """Its fields as plain JSON values, without those that are not known."""
+    found = ((field.name, getattr(values, field.name)) for field in fields(values))
+    return {name: _plain(value) for name, value in found if value is not None}
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
