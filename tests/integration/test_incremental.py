@@ -16,7 +16,7 @@ from customer_tiers import connections, night, sample, transform
 from customer_tiers.load import dirty
 
 FIRST = date(2026, 6, 29)
-FACTS = ("fct_sales_days", "fct_category_days")
+FACTS = ("fct_sales_days", "fct_product_days")
 
 MOVES = {
     "a day passes": None,
@@ -99,7 +99,7 @@ class Company:
         with psycopg.connect(connections.warehouse("sample")) as connection:
             return {
                 fact: connection.execute(
-                    f"select * from candidate.{fact} order by 1, 2, 3"
+                    f"select * from candidate.{fact} order by 1, 2, 3, 4, 5, 6"
                 ).fetchall()
                 for fact in FACTS
             }
