@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,6 +55,26 @@ P_AND_L = (
     ("bad debt", "bad_debt_12m", -1),
 )
 """Line, its column, and what a unit of it does to contribution."""
+
+
+WATERFALL = {
+    "volume_effect": "quantities",
+    "price_effect": "list prices",
+    "mix_effect": "products newly or no longer bought",
+    "discount_effect": "discounts",
+    "returns_effect": "returns",
+    "cost_effect": "unit costs of goods",
+    "freight_effect": "freight",
+    "cost_to_serve_effect": "cost to serve",
+    "financing_effect": "financing",
+    "bad_debt_effect": "bad debt",
+    "restated_12m": "the past, known better now",
+    "fx_effect": "exchange rates",
+}
+"""Column of a term of the waterfall -> its words; together they are the change, to the cent."""
+
+WIDTH = 100
+"""Characters of a line of the waterfall."""
 
 
 def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Iterator[str]:
@@ -143,8 +164,24 @@ def _money(receipt: Receipt, before: Receipt | None) -> Iterator[str]:
             change = f" {sign * (receipt[column] - (before[column] or 0)) or 0:>+14,.2f}"
         amount = sign * receipt[column] or 0  # never -0.00
         yield f"  {name:<14} {amount:>16,.2f}{change}"
-    if receipt["restated_12m"]:
-        yield f"of the change, {receipt['restated_12m']:+,.2f} is the past, known better now"
+    yield from _waterfall(receipt)
+
+
+def _waterfall(receipt: Receipt) -> Iterator[str]:
+    """What moved the contribution, the largest first; nothing if nothing did."""
+    terms = [(receipt[column] or 0, words) for column, words in WATERFALL.items()]
+    moved = sorted(((a, words) for a, words in terms if a), key=lambda t: (-abs(t[0]), t[1]))
+    if moved:
+        text = "of the change: " + ", ".join(f"{amount:+,.2f} {words}" for amount, words in moved)
+        yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False)
+    if receipt["fx_effect"]:
+        constant = receipt["contribution_12m_constant"]
+        yield f"  at the exchange rates of before it would be {constant:,.2f}"
+    if moved and receipt["quantity_completeness"] not in (None, 1):
+        yield (
+            f"  quantities are known for {receipt['quantity_completeness']:.0%} of the sales; what "
+            "the others did is among the products newly or no longer bought"
+        )
 
 
 def _moved(receipt: Receipt, before: Receipt | None) -> str:

@@ -31,7 +31,7 @@ held as (
             'least(fx_rates.valid_until_date, '
             ~ days_after(1, 'policy.business_date') ~ ')',
             'day'
-        ) }} as days
+        ) }} as days_held
 
     from fx_rates
 
@@ -49,7 +49,7 @@ averaged as (
 
     select
         currency,
-        sum(rate * days) / sum(days) as window_rate
+        sum(rate * days_held) / sum(days_held) as window_rate
 
     from held
     group by currency

@@ -1,6 +1,14 @@
 {%- set key = [
     'customer_id', 'day', 'posted_day', 'product_id', 'currency', 'cost_currency'
 ] -%}
+{%- set amounts = {
+    'document_gross_revenue': 'sale_line * document_list_amount',
+    'document_discounts': 'sale_line * (document_list_amount - document_net_amount)',
+    'document_cost_of_sales': 'sale_line * document_cost_amount',
+    'document_returns': 'return_line * document_net_amount',
+    'document_cost_of_returns': 'return_line * document_cost_amount',
+    'document_freight': 'document_freight_amount',
+} -%}
 {{
     config(
         materialized='incremental',
@@ -34,18 +42,10 @@ summed as (
         {{ key | join(',\n        ') }},
         cast(sum(sale_line) as integer) as order_lines,
         coalesce(sum(sale_line * quantity), 0) as quantity,
-        {% for name, amount in {
-            'document_gross_revenue': 'sale_line * document_list_amount',
-            'document_discounts':
-                'sale_line * (document_list_amount - document_net_amount)',
-            'document_cost_of_sales': 'sale_line * document_cost_amount',
-            'document_returns': 'return_line * document_net_amount',
-            'document_cost_of_returns': 'return_line * document_cost_amount',
-            'document_freight': 'document_freight_amount',
-        }.items() -%}
-            cast(coalesce(sum({{ amount }}), 0) as numeric(18, 2))
-                as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+    {% for name, amount in amounts.items() -%}
+        cast(coalesce(sum({{ amount }}), 0) as numeric(18, 2)) as {{ name }}
+        {{- ',' if not loop.last }}
+    {% endfor %}
 
     from invoice_lines
 

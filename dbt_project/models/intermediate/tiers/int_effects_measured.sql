@@ -16,7 +16,8 @@ scaled as (
 
     select
         *,
-        case when is_comparable then quantity_now / quantity_before end as growth,
+        case when is_comparable then 1.0 * quantity_now / quantity_before end
+            as growth,
         case when is_comparable then discounts_before / gross_revenue_before end
             as discount_share_before
 
@@ -30,14 +31,14 @@ parted as (
     select
         *,
         (growth - 1)
-        * (gross_revenue_before - discounts_before - cost_of_sales_before) as volume,
+        * (gross_revenue_before - discounts_before - cost_of_sales_before) as volume_effect,
         (1 - discount_share_before)
-        * (gross_revenue_now - growth * gross_revenue_before) as price,
-        discount_share_before * gross_revenue_now - discounts_now as discount,
-        growth * cost_of_sales_before - cost_of_sales_now as cost,
+        * (gross_revenue_now - growth * gross_revenue_before) as price_effect,
+        discount_share_before * gross_revenue_now - discounts_now as discount_effect,
+        growth * cost_of_sales_before - cost_of_sales_now as cost_effect,
         (returns_before - cost_of_returns_before)
-        - (returns_now - cost_of_returns_now) as returns,
-        freight_before - freight_now as freight,
+        - (returns_now - cost_of_returns_now) as returns_effect,
+        freight_before - freight_now as freight_effect,
         {{ margin_of_goods('now') }} as margin_now,
         {{ margin_of_goods('before') }} as margin_before,
         abs(gross_revenue_now) + abs(gross_revenue_before) as sales,
@@ -54,8 +55,9 @@ summed as (
     select
         customer_id,
         {% for amount in [
-            'volume', 'price', 'discount', 'returns', 'cost', 'freight',
-            'margin_now', 'margin_before', 'margin_at_window_rates'
+            'volume_effect', 'price_effect', 'discount_effect', 'returns_effect',
+            'cost_effect', 'freight_effect', 'margin_now', 'margin_before',
+            'margin_at_window_rates'
         ] -%}
             {{ to_cents('coalesce(sum(' ~ amount ~ '), 0)') }} as {{ amount }},
         {% endfor -%}

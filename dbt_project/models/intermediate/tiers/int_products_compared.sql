@@ -1,11 +1,11 @@
-{#- Amounts of product days, the column of their currency, and what they do to the margin. -#}
+{#- Amounts of product days, and whose currency they are in. -#}
 {%- set amounts = {
-    'gross_revenue': ('currency', 1),
-    'discounts': ('currency', -1),
-    'cost_of_sales': ('cost_currency', -1),
-    'returns': ('currency', -1),
-    'cost_of_returns': ('cost_currency', 1),
-    'freight': ('currency', -1),
+    'gross_revenue': 'sale_rates',
+    'discounts': 'sale_rates',
+    'returns': 'sale_rates',
+    'freight': 'sale_rates',
+    'cost_of_sales': 'cost_rates',
+    'cost_of_returns': 'cost_rates',
 } -%}
 with
 
@@ -89,23 +89,23 @@ valued as (
         dated.is_now,
         dated.is_before,
         dated.quantity,
-        {% for name, (currency, _) in amounts.items() -%}
-            dated.document_{{ name }} * {{ currency }}_rates.constant_rate
-                as {{ name }},
+        {% for name, rates in amounts.items() -%}
+            dated.document_{{ name }} * {{ rates }}.constant_rate as {{ name }},
         {% endfor -%}
-        {% for name, (currency, effect) in amounts.items() -%}
-            {{ '+' if effect > 0 else '-' }} dated.document_{{ name }}
-            * {{ currency }}_rates.window_rate
-        {% endfor -%}
-        as margin_at_window_rates
+        sale_rates.window_rate * (
+            dated.document_gross_revenue - dated.document_discounts
+            - dated.document_returns - dated.document_freight
+        ) - cost_rates.window_rate
+        * (dated.document_cost_of_sales - dated.document_cost_of_returns)
+            as margin_at_window_rates
 
     from dated
 
-    inner join rates as currency_rates
-        on dated.currency = currency_rates.currency
+    inner join rates as sale_rates
+        on dated.currency = sale_rates.currency
 
-    inner join rates as cost_currency_rates
-        on dated.cost_currency = cost_currency_rates.currency
+    inner join rates as cost_rates
+        on dated.cost_currency = cost_rates.currency
 
     where dated.is_now + dated.is_before > 0
 

@@ -75,7 +75,7 @@ moved as (
             compared.customer_id = moves.customer_id
             and compared.policy_id = compared.before_policy_id
 
-    inner join waterfalls
+    left join waterfalls
         on compared.customer_id = waterfalls.customer_id
 
 ),

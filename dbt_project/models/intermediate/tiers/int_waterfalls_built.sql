@@ -1,5 +1,8 @@
-{%- set of_products = ['volume', 'price', 'discount', 'returns', 'cost', 'freight'] -%}
-{%- set of_customers = ['cost_to_serve', 'financing', 'bad_debt'] -%}
+{%- set of_products = [
+    'volume_effect', 'price_effect', 'discount_effect', 'returns_effect', 'cost_effect',
+    'freight_effect'
+] -%}
+{%- set other_costs = ['cost_to_serve', 'financing', 'bad_debt'] -%}
 with
 
 effects as (
@@ -29,12 +32,12 @@ joined as (
         remembered.contribution_12m as contribution_12m_before,
         remembered.contribution_12m_at_window_rates as before_at_window_rates,
         effects.quantity_completeness,
-        {% for term in of_products -%}
-            coalesce(effects.{{ term }}, 0) as {{ term }},
+        {% for effect in of_products -%}
+            coalesce(effects.{{ effect }}, 0) as {{ effect }},
         {% endfor -%}
-        {% for term in of_customers -%}
-            coalesce(contributions.{{ term }}_12m, 0) as {{ term }}_now,
-            coalesce(remembered.{{ term }}_12m, 0) as {{ term }}_before,
+        {% for line in other_costs -%}
+            coalesce(contributions.{{ line }}_12m, 0) as {{ line }}_now,
+            coalesce(remembered.{{ line }}_12m, 0) as {{ line }}_before,
         {% endfor -%}
         coalesce(effects.margin_now, 0) as margin_now,
         coalesce(effects.margin_before, 0) as margin_before,
@@ -54,14 +57,16 @@ balanced as (
 
     select
         *,
-        margin_now - margin_before - ({{ of_products | join(' + ') }}) as mix,
-        {% for term in of_customers -%}
-            {{ term }}_before - {{ term }}_now as {{ term }},
+        margin_now - margin_before
+        {%- for effect in of_products %}
+            - {{ effect }}
+        {%- endfor %} as mix_effect,
+        {% for line in other_costs -%}
+            {{ line }}_before - {{ line }}_now as {{ line }}_effect,
         {% endfor -%}
-        {% for window in ['now', 'before'] -%}
-            {{ of_customers | join('_' ~ window ~ ' + ') }}_{{ window }}
-                as other_costs_{{ window }},
-        {% endfor -%}
+        cost_to_serve_now + financing_now + bad_debt_now as other_costs_now,
+        cost_to_serve_before + financing_before + bad_debt_before
+            as other_costs_before,
         coalesce(before_at_window_rates, contribution_12m_before)
             as contribution_before_at_constant_rates
 
@@ -77,9 +82,11 @@ built as (
         quantity_completeness,
         margin_now - other_costs_now as contribution_12m_constant,
         margin_at_window_rates - other_costs_now as contribution_12m_at_window_rates,
-        {% for term in of_products + of_customers + ['mix'] -%}
-            case when contribution_12m_before is not null then {{ term }} end
-                as {{ term }}_effect,
+        {% for effect in of_products + [
+            'mix_effect', 'cost_to_serve_effect', 'financing_effect', 'bad_debt_effect'
+        ] -%}
+            case when contribution_12m_before is not null then {{ effect }} end
+                as {{ effect }},
         {% endfor -%}
         margin_before - other_costs_before - contribution_before_at_constant_rates
             as restated_12m,
