@@ -127,7 +127,8 @@ def check_that_rates_alone_are_nobodys_doing(warehouse: Warehouse) -> None:
     warehouse.load(
         erp_fx_rates=[{"currency": "USD", "valid_from": date(2025, 1, 1), "rate": Decimal(90)}]
     )
-    warehouse.build("2025-07-02", "+tag:facts", "+digest_item,tag:tiers", "window_rate")
+    tables = ("digest_item", "tier_decision", "window_rate")
+    warehouse.build("2025-07-02", "tag:facts", *(f"+{table},tag:tiers" for table in tables))
     assert warehouse.query(
         "select customer_id, direction, cause, reason_code, main_driver, second_driver, "
         "main_driver_change = contribution_12m_change from candidate.tier_change"
