@@ -8,6 +8,7 @@ companies do not overwrite each other's. What each node did goes to the log whil
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -51,7 +52,7 @@ _VARIABLES = {
 }
 """Part of the warehouse's URL -> variable that profiles.yml reads."""
 
-_GLOBAL = ["--quiet", "--no-use-colors", "--log-level-file", "none", "--no-write-json"]
+_GLOBAL = ["--log-level", "none", "--log-level-file", "none", "--no-write-json"]
 """Nobody reads dbt's JSON files: what it did is in ops.dbt_node_run."""
 
 _QUIET = {"DO_NOT_TRACK": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
@@ -155,17 +156,29 @@ def _invoke(arguments: list[str], connection: dict[str, Any], folder: Path) -> A
     """Run dbt in this process, with a line in the log for each node that is done."""
     from dbt.cli.main import dbtRunner
 
-    with _environment({}):
-        parsed = _parse()
+    parsed = parse()
     if not parsed.success:
         return parsed
-    with _environment(connection):
+    with _environment(connection), _unswept():
         manifest = _aimed_at(parsed.result, connection["dbname"], connection["schema"])
-        runner = dbtRunner(manifest=manifest, callbacks=[_log_node])
+        runner = dbtRunner(manifest=manifest, callbacks=[_log_event])
         return runner.invoke([*_GLOBAL, *arguments, *_place(folder)])
 
 
-def _parse() -> Any:
+@contextmanager
+def _unswept() -> Iterator[None]:
+    """Keep Python's garbage collector from sweeping through the parsed project again and again.
+
+    It took a seventh of dbt's time; what it would have freed in a night is some 60 MB.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def parse() -> Any:
     """Parse the project, once per process and for all warehouses.
 
     Without variables and for no warehouse: either would make dbt forget what it has parsed. Models
@@ -176,7 +189,8 @@ def _parse() -> Any:
     if not _PARSED:
         folder = settings.HOME / "dbt" / "parsed"
         folder.mkdir(parents=True, exist_ok=True)
-        parsed = dbtRunner().invoke([*_GLOBAL, "parse", *_place(folder)])
+        with _environment({}):
+            parsed = dbtRunner().invoke([*_GLOBAL, "parse", *_place(folder)])
         if not parsed.success:
             return parsed
         _PARSED.append(parsed)
@@ -202,7 +216,10 @@ def _aimed_at(manifest: Any, database: str, schema: str) -> Any:
     return copy
 
 
-def _log_node(event: Any) -> None:
+def _log_event(event: Any) -> None:
+    """Log what a node did and what a macro of ours prints; the rest of dbt's talk is for nobody."""
+    if event.info.name == "PrintEvent":
+        log.warning("%s", event.data.msg)
     if event.info.name != "NodeFinished":
         return
     result = event.data.run_result
