@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,6 +56,22 @@ P_AND_L = {
     "bad_debt": -1,
 }
 """Line, as the mails name it too, and what a unit of it does to contribution."""
+
+
+WATERFALL = {
+    **{
+        line: f"{line}_effect"
+        for line in (
+            *("volume", "price", "mix", "discount", "returns", "cost", "freight"),
+            *("cost_to_serve", "financing", "bad_debt", "fx"),
+        )
+    },
+    "restated": "restated_12m",
+}
+"""Term of the waterfall -> its column; together they are the change, to the cent."""
+
+WIDTH = 100
+"""Characters of a line of the waterfall."""
 
 
 def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Iterator[str]:
@@ -136,7 +153,7 @@ def _place(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
 def _money(receipt: Receipt, before: Receipt | None) -> Iterator[str]:
     yield f"contribution of 12 months: {receipt['contribution_12m']:,.2f}{_moved(receipt, before)}"
     for line, sign in P_AND_L.items():
-        name, column = words("en").name("lines", line), f"{line}_12m"
+        name, column = _name(line), f"{line}_12m"
         if receipt[column] is None:
             yield f"  {name:<26} {'no data':>16}"
             continue
@@ -145,8 +162,28 @@ def _money(receipt: Receipt, before: Receipt | None) -> Iterator[str]:
             change = f" {sign * (receipt[column] - (before[column] or 0)) or 0:>+14,.2f}"
         amount = sign * receipt[column] or 0  # never -0.00
         yield f"  {name:<26} {amount:>16,.2f}{change}"
-    if receipt["restated_12m"]:
-        yield f"of the change, {receipt['restated_12m']:+,.2f} is the past, known better now"
+    yield from _waterfall(receipt)
+
+
+def _name(line: str) -> str:
+    return words("en").name("lines", line)
+
+
+def _waterfall(receipt: Receipt) -> Iterator[str]:
+    """What moved the contribution, the largest first; nothing if nothing did."""
+    terms = [(receipt[column] or 0, _name(term)) for term, column in WATERFALL.items()]
+    moved = sorted(((a, name) for a, name in terms if a), key=lambda t: (-abs(t[0]), t[1]))
+    if moved:
+        text = "of the change: " + ", ".join(f"{amount:+,.2f} {name}" for amount, name in moved)
+        yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False)
+    if receipt["fx_effect"]:
+        constant = receipt["contribution_12m_constant"]
+        yield f"  at the exchange rates of before it would be {constant:,.2f}"
+    if moved and receipt["quantity_completeness"] not in (None, 1):
+        yield (
+            f"  quantities are known for {receipt['quantity_completeness']:.0%} of the sales; what "
+            "the others did is among the products newly or no longer bought"
+        )
 
 
 def _moved(receipt: Receipt, before: Receipt | None) -> str:
