@@ -164,20 +164,24 @@ def _money(receipt: Receipt, before: Receipt | None) -> Iterator[str]:
             change = f" {sign * (receipt[column] - (before[column] or 0)) or 0:>+14,.2f}"
         amount = sign * receipt[column] or 0  # never -0.00
         yield f"  {name:<14} {amount:>16,.2f}{change}"
-    yield from _waterfall(receipt)
+    yield from waterfall(receipt)
 
 
-def _waterfall(receipt: Receipt) -> Iterator[str]:
-    """What moved the contribution, the largest first; nothing if nothing did."""
-    terms = [(receipt[column] or 0, words) for column, words in WATERFALL.items()]
-    moved = sorted(((a, words) for a, words in terms if a), key=lambda t: (-abs(t[0]), t[1]))
-    if moved:
-        text = "of the change: " + ", ".join(f"{amount:+,.2f} {words}" for amount, words in moved)
-        yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False)
-    if receipt["fx_effect"]:
-        constant = receipt["contribution_12m_constant"]
-        yield f"  at the exchange rates of before it would be {constant:,.2f}"
-    if moved and receipt["quantity_completeness"] not in (None, 1):
+def waterfall(receipt: Receipt) -> Iterator[str]:
+    """Say what moved the contribution, the largest first, in lines of `WIDTH`, if anything did.
+
+    Args:
+        receipt: The columns of `WATERFALL` (money, may be None), is_merged and
+            quantity_completeness (0 to 1, or None).
+    """
+    named = WATERFALL | ({"restated_12m": "customers merged"} if receipt["is_merged"] else {})
+    terms = [(receipt[column] or 0, words) for column, words in named.items()]
+    moved = sorted((term for term in terms if term[0]), key=lambda term: (-abs(term[0]), term[1]))
+    if not moved:
+        return
+    text = "of the change: " + ", ".join(f"{amount:+,.2f} {words}" for amount, words in moved)
+    yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    if receipt["quantity_completeness"] not in (None, 1):
         yield (
             f"  quantities are known for {receipt['quantity_completeness']:.0%} of the sales; what "
             "the others did is among the products newly or no longer bought"
