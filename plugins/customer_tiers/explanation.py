@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,6 +55,26 @@ P_AND_L = (
     ("bad debt", "bad_debt_12m", -1),
 )
 """Line, its column, and what a unit of it does to contribution."""
+
+
+WATERFALL = {
+    "volume_effect": "quantities",
+    "price_effect": "list prices",
+    "mix_effect": "products newly or no longer bought",
+    "discount_effect": "discounts",
+    "returns_effect": "returns",
+    "cost_effect": "unit costs of goods",
+    "freight_effect": "freight",
+    "cost_to_serve_effect": "cost to serve",
+    "financing_effect": "financing",
+    "bad_debt_effect": "bad debt",
+    "restated_12m": "the past, known better now",
+    "fx_effect": "exchange rates",
+}
+"""Column of a term of the waterfall -> its words; together they are the change, to the cent."""
+
+WIDTH = 100
+"""Characters of a line of the waterfall."""
 
 
 def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Iterator[str]:
@@ -143,8 +164,28 @@ def _money(receipt: Receipt, before: Receipt | None) -> Iterator[str]:
             change = f" {sign * (receipt[column] - (before[column] or 0)) or 0:>+14,.2f}"
         amount = sign * receipt[column] or 0  # never -0.00
         yield f"  {name:<14} {amount:>16,.2f}{change}"
-    if receipt["restated_12m"]:
-        yield f"of the change, {receipt['restated_12m']:+,.2f} is the past, known better now"
+    yield from waterfall(receipt)
+
+
+def waterfall(receipt: Receipt) -> Iterator[str]:
+    """Say what moved the contribution, the largest first, in lines of `WIDTH`, if anything did.
+
+    Args:
+        receipt: The columns of `WATERFALL` (money, may be None), is_merged and
+            quantity_completeness (0 to 1, or None).
+    """
+    named = WATERFALL | ({"restated_12m": "customers merged"} if receipt["is_merged"] else {})
+    terms = [(receipt[column] or 0, words) for column, words in named.items()]
+    moved = sorted((term for term in terms if term[0]), key=lambda term: (-abs(term[0]), term[1]))
+    if not moved:
+        return
+    text = "of the change: " + ", ".join(f"{amount:+,.2f} {words}" for amount, words in moved)
+    yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    if receipt["quantity_completeness"] not in (None, 1):
+        yield (
+            f"  quantities are known for {receipt['quantity_completeness']:.0%} of the sales; what "
+            "the others did is among the products newly or no longer bought"
+        )
 
 
 def _moved(receipt: Receipt, before: Receipt | None) -> str:

@@ -1,4 +1,4 @@
-"""Facts that follow change equal facts computed anew: nights of the sample company, and worse.
+"""Facts that follow change equal facts computed anew, and explain it: nights of the sample company.
 
 The ERP's own tables are changed as a careless department would: prices corrected back in time,
 lines moved to another day, customer or currency, sales whose credit note came first.
@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from customer_tiers import connections, night, sample, transform
 from customer_tiers.load import dirty
+from helpers.warehouse import keep
+from helpers.waterfall_reference import Books, Window, terms
 
 FIRST = date(2026, 6, 29)
-FACTS = ("fct_sales_days", "fct_category_days")
+FACTS = ("fct_sales_days", "fct_product_days")
 
 MOVES = {
     "a day passes": None,
@@ -94,41 +99,60 @@ class Company:
             with psycopg.connect(self.erp) as connection:
                 connection.execute(statement.format(now=f"timestamptz '{self.day} 20:00+00'"))
 
+    def decide(self) -> None:
+        """Decide the tiers of the night from the facts."""
+        self.dbt("decide", "+tier_decision,tag:tiers", "+window_rate,tag:tiers")
+
+    def rows(self, statement: str) -> list[dict[str, Any]]:
+        """Ask the warehouse; rows as dictionaries."""
+        url = connections.warehouse("sample")
+        with psycopg.connect(url, row_factory=dict_row) as connection:
+            return connection.execute(statement).fetchall()  # type: ignore[call-overload]
+
     def facts(self) -> dict[str, list[tuple]]:
         """All rows of the facts, in order."""
         with psycopg.connect(connections.warehouse("sample")) as connection:
             return {
                 fact: connection.execute(
-                    f"select * from candidate.{fact} order by 1, 2, 3"
+                    f"select * from candidate.{fact} order by 1, 2, 3, 4, 5, 6"
                 ).fetchall()
                 for fact in FACTS
             }
 
     def rebuild(self) -> None:
         """Compute the facts anew from all of raw."""
+        self.dbt("rebuild", "tag:facts", full_refresh=True)
+
+    def dbt(self, run_id: str, *select: str, full_refresh: bool = False) -> None:
+        """Run dbt for the night, without the models' data tests."""
         transform.run(
             connections.warehouse("sample"),
-            select=["tag:facts"],
+            select=list(select),
             variables={"business_date": self.day, "base_currency": "EUR", "source": "sample"},
-            run_id="rebuild",
-            full_refresh=True,
+            run_id=run_id,
+            full_refresh=full_refresh,
             is_checked=False,
         )
 
 
 @pytest.fixture(scope="module")
 def company(cluster) -> Iterator[Company]:
-    yield Company(cluster)
+    """A company whose first night is published, and what happened since."""
+    company = Company(cluster)
+    company.play()
+    company.decide()
+    keep(connections.warehouse("sample"))
+    for names in NIGHTS:
+        for name in names:
+            company.move(MOVES[name])
+        company.play()
+    company.decide()
+    yield company
     for name in ("sample_erp", "sample_crm", "warehouse_sample"):
         cluster.drop_database(name)
 
 
 def test_incremental_facts_equal_a_full_rebuild_after_every_kind_of_change(company):
-    company.play()
-    for names in NIGHTS:
-        for name in names:
-            company.move(MOVES[name])
-        company.play()
     incremental = company.facts()
     company.rebuild()
     rebuilt = company.facts()
@@ -136,6 +160,68 @@ def test_incremental_facts_equal_a_full_rebuild_after_every_kind_of_change(compa
         assert incremental[fact] == rebuilt[fact], fact
     assert len(rebuilt["fct_sales_days"]) > 1000
     assert {name for names in NIGHTS for name in names} == set(MOVES)
+
+
+EFFECTS = (
+    *("volume_effect", "price_effect", "mix_effect", "discount_effect", "returns_effect"),
+    *("cost_effect", "freight_effect", "cost_to_serve_effect", "financing_effect"),
+    *("bad_debt_effect", "restated_12m", "fx_effect"),
+)
+
+
+def test_waterfalls_of_all_customers_add_up_to_the_cent(company):
+    receipts = company.rows("select * from candidate.tier_decision")
+    compared = [row for row in receipts if row["contribution_12m_before"] is not None]
+    assert len(compared) > 100
+    for row in compared:
+        change = row["contribution_12m"] - row["contribution_12m_before"]
+        assert sum(row[effect] for effect in EFFECTS) == change, row["customer_id"]
+    for effect in set(EFFECTS) - {"bad_debt_effect"}:
+        assert any(row[effect] for row in compared), effect
+    fresh = [row for row in receipts if row["contribution_12m_before"] is None]
+    assert all(row[effect] is None for row in fresh for effect in EFFECTS)
+
+
+def test_waterfalls_are_those_of_plain_python(company):
+    before = {row["customer_id"]: row for row in company.rows("select * from bi.tier_decision")}
+    rates = company.rows("select currency, window_rate from bi.window_rate")
+    books = Books(
+        company.rows("select * from raw.erp_invoice_lines"),
+        company.rows("select * from raw.erp_product_costs"),
+        company.rows("select * from raw.erp_products"),
+        {row["currency"]: row["window_rate"] for row in rates},
+    )
+    windows = [Window(day.replace(year=day.year - 1), day) for day in (FIRST, company.day)]
+    compared = 0
+    for row in company.rows(
+        "select * from candidate.tier_decision where contribution_12m_before is not null "
+        "and customer_id not in (select coalesce(merged_into_id, customer_id) "
+        "from raw.erp_customers where merged_into_id is not null)"
+    ):
+        expected = terms(books, row["customer_id"], *windows)
+        old = before[row["customer_id"]]
+        others = [
+            sum(
+                receipt[line] or 0
+                for line in ("cost_to_serve_12m", "financing_12m", "bad_debt_12m")
+            )
+            for receipt in (old, row)
+        ]
+        margin_before, margin_now = (
+            expected.pop(name, 0) for name in ("margin_before", "margin_now")
+        )
+        expected["restated_12m"] = (
+            margin_before - others[0] - old["contribution_12m_at_window_rates"]
+        )
+        constant = margin_now - others[1]
+        assert row["contribution_12m_constant"] == constant
+        expected["fx_effect"] = (row["contribution_12m"] - constant) - (
+            old["contribution_12m"] - old["contribution_12m_at_window_rates"]
+        )
+        for effect, amount in expected.items():
+            assert abs(row[effect] - amount) <= Decimal("0.02"), (row["customer_id"], effect)
+        compared += 1
+    assert compared > 100
 
 
 def test_a_change_that_is_not_marked_is_missed(company, monkeypatch):

@@ -28,7 +28,7 @@ FELL = {
     "cause": "own_change",
     "reason_code": "contribution_down",
     "main_driver": "returns",
-    "main_driver_change": 15000,  # returns rose, so they took from the contribution
+    "main_driver_change": -15000,  # returns rose, so they took from the contribution
     "contribution_12m": 40000,
     "contribution_12m_change": -12300,
     "score_rank_before": 120,
@@ -65,14 +65,14 @@ UNMOVED = {
             "months up 500 EUR; rank 240 → 251 of 1,150.",
         ),
         (
-            FELL | {"main_driver_change": -14000, "main_driver": "cogs"},
+            FELL | {"main_driver_change": 14000, "main_driver": "cost"},
             "Fell from major to regular: contribution of the last 12 months down 12,300 EUR, "
-            "largest single change: cost of goods (+14,000 EUR); rank 120 → 310 of 1,150.",
+            "largest single change: unit costs of goods (+14,000 EUR); rank 120 → 310 of 1,150.",
         ),
         (
-            FELL | {"main_driver_change": -5000, "main_driver": "net_revenue"},
+            FELL | {"main_driver_change": -5000, "main_driver": "volume"},
             "Fell from major to regular: contribution of the last 12 months down 12,300 EUR, "
-            "largest single change: net revenue (-5,000 EUR); rank 120 → 310 of 1,150.",
+            "largest single change: quantities bought (-5,000 EUR); rank 120 → 310 of 1,150.",
         ),
         (
             {
@@ -154,7 +154,7 @@ def test_next_step_follows_the_reason_then_the_driver() -> None:
     assert "nothing is wrong" in (next_step(change(**UNMOVED), ENGLISH) or "")
     rising = UNMOVED | {"direction": "up"}
     assert "others fell back" in (next_step(change(**rising), ENGLISH) or "")
-    assert next_step(change(**FELL | {"main_driver_change": -10}), ENGLISH) is None
+    assert next_step(change(**FELL | {"main_driver_change": 10}), ENGLISH) is None
     assert next_step(change(reason_code="odd", direction="sideways"), ENGLISH) is None
 
 

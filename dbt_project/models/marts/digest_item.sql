@@ -1,8 +1,11 @@
 with
 
+{# Rates are nobody's doing: a change that they alone made is published, not mailed. #}
 changes as (
 
-    select * from {{ ref('tier_change') }}
+    select *
+    from {{ ref('tier_change') }}
+    where cause <> 'fx'
 
 ),
 

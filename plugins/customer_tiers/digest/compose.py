@@ -25,9 +25,6 @@ PAYLOAD_VERSION = 1
 """Version of the payload's form; rows of an older form may still wait in the outbox."""
 
 
-COST_LINES = frozenset({"returns", "cogs", "freight", "cost_to_serve", "financing", "bad_debt"})
-"""Lines of the customer P&L that lower the contribution when they rise."""
-
 LOYALTY_STEP = Decimal("0.1")
 """Smallest difference of a loyalty index that is worth a word."""
 
@@ -66,8 +63,7 @@ class Change:
     @property
     def main_driver_effect(self) -> Decimal:
         """What the main driver did to the contribution: a cost that rose took from it."""
-        moved = self.main_driver_change or Decimal(0)
-        return -moved if self.main_driver in COST_LINES else moved
+        return self.main_driver_change or Decimal(0)
 
     @property
     def own_figures_moved(self) -> bool:
