@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
+from customer_tiers import settings
 from customer_tiers.errors import UserError
+from customer_tiers.maintenance import thinned_nights
 
 Receipt = dict[str, Any]
 
@@ -78,10 +81,7 @@ def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Ite
             raise UserError("explain: no night is published yet; start one with `tiers run`")
         receipt = cursor.execute(RECEIPT, key).fetchone()
         if receipt is None:
-            raise UserError(
-                f"explain: customer {customer} has no receipt on {day or 'the newest night'}; it "
-                "may be unknown, internal, merged into another, or the night not published"
-            )
+            raise UserError(_no_receipt(connection, customer, day))
         before = cursor.execute(BEFORE, {**key, "day": receipt["business_date"]}).fetchone()
         ladder = cursor.execute(LADDER, [receipt["policy_id"]]).fetchall()
     names = {row["tier_rank"]: row["tier"] for row in ladder}
@@ -94,6 +94,25 @@ def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Ite
     yield from _place(receipt, names)
     yield from _amounts(receipt, names)
     yield from _money(receipt, before)
+
+
+def _no_receipt(connection: psycopg.Connection, customer: str, day: str | None) -> str:
+    if day and date.fromisoformat(day) in thinned_nights(connection):
+        kept = connection.execute(
+            "select distinct business_date from bi.tier_decision where customer_id = %s "
+            "order by abs(business_date - %s::date), business_date limit 2",
+            [customer, day],
+        ).fetchall()
+        near = ", ".join(sorted(str(night) for (night,) in kept)) or "none"
+        return (
+            f"explain: the receipts of {day} are thinned, only month ends are kept for longer than "
+            f"{settings.RECEIPT_NIGHTS} days; ask for a night that is kept (nearest: {near}), or "
+            f"for the tier alone with bi.tier_as_of('{day}')"
+        )
+    return (
+        f"explain: customer {customer} has no receipt on {day or 'the newest night'}; it "
+        "may be unknown, internal, merged into another, or the night not published"
+    )
 
 
 def _change(receipt: Receipt) -> str:
