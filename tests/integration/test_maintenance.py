@@ -28,6 +28,9 @@ def warehouse(database: str) -> Iterator[psycopg.Connection]:
                 f"create table bi.{name} (business_date date, customer_id text, tier text, "
                 "tier_rank integer, policy_id text, cause text)"
             )
+        connection.execute(
+            "create table bi.customer_tier (customer_id text, customer_name text, owner_name text)"
+        )
     with psycopg.connect(database, autocommit=True) as connection:
         connection.cursor().executemany(
             "insert into bi.publication (run_id, source, business_date, status, is_stale) "

@@ -204,8 +204,8 @@ def rebuild(connection: psycopg.Connection, moment: datetime | None = None) -> i
     """Make what is known now equal to the receipts of all published nights, `bi.tier_decision`.
 
     Stretches that agree with the receipts stay as they are. What is missing is known from now on,
-    with the cause and run of its receipt: receipts do not tell that a night was restated. Where they
-    are thinned, changes between month ends are lost: rebuild a history that is lost, no other.
+    with the cause and run of its receipt: receipts do not tell that a night was restated. Where
+    they are thinned, changes between month ends are lost: rebuild a history that is lost, no other.
 
     Returns:
         The rows written.
