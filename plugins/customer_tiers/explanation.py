@@ -99,7 +99,7 @@ def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Ite
 def _no_receipt(connection: psycopg.Connection, customer: str, day: str | None) -> str:
     if day and date.fromisoformat(day) in thinned_nights(connection):
         kept = connection.execute(
-            "select distinct business_date from bi.tier_decision where customer_id = %s "
+            "select business_date from bi.tier_decision where customer_id = %s "
             "order by abs(business_date - %s::date), business_date limit 2",
             [customer, day],
         ).fetchall()

@@ -12,7 +12,7 @@ from customer_tiers import contract, explanation, maintenance
 from customer_tiers.errors import UserError
 from customer_tiers.load import tables
 from customer_tiers.publish import history
-from customer_tiers.simulation import replay
+from customer_tiers.simulation.replay import nights_kept
 
 LAST = date(2026, 6, 30)
 NIGHTS = [LAST - timedelta(days=n) for n in range(150) if n != 149 - 27][::-1]
@@ -83,12 +83,12 @@ def test_who_asks_for_a_thinned_night_is_told(warehouse: psycopg.Connection) -> 
 
 
 def test_a_simulation_begins_where_every_night_is_kept(warehouse: psycopg.Connection) -> None:
-    nights = replay._nights(warehouse, "test", None, None)
+    nights = nights_kept(warehouse, "test", None, None)
     assert nights == NIGHTS
     list(maintenance.thin_receipts(warehouse))
-    nights = replay._nights(warehouse, "test", None, None)
+    nights = nights_kept(warehouse, "test", None, None)
     assert nights[0] == date(2026, 5, 1), "the night of 30 April is there to be remembered"
-    assert len(replay._nights(warehouse, "test", date(2026, 1, 1), None)) == len(kept(warehouse))
+    assert len(nights_kept(warehouse, "test", date(2026, 1, 1), None)) == len(kept(warehouse))
 
 
 def test_without_a_night_there_is_nothing_to_maintain(database: str) -> None:

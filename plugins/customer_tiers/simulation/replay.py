@@ -59,7 +59,7 @@ def replay(
         )
         if locked.fetchone() != (True,):
             raise UserError(f"source {source}: another simulation is running; wait for its end")
-        days = _nights(connection, source, first, last)
+        days = nights_kept(connection, source, first, last)
         thinned = [n for n in thinned_nights(connection) if days[0] <= n <= days[-1]]
         variables = {
             "business_date": days[0],
@@ -87,9 +87,14 @@ def run_dbt(warehouse_url: str, select: list[str], variables: dict[str, object])
     )
 
 
-def _nights(
+def nights_kept(
     connection: psycopg.Connection, source: str, first: date | None, last: date | None
 ) -> list[date]:
+    """The nights of a range that have receipts.
+
+    Raises:
+        UserError: There is none.
+    """
     if connection.execute("select to_regclass('bi.tier_decision')").fetchone() == (None,):
         raise UserError(f"source {source}: no night is published yet; start one with `tiers run`")
     first = first or _first_whole_night(connection)
