@@ -174,6 +174,16 @@ def backfill(
 
 
 @app.command()
+def maintain(source: SourceOption = settings.DEFAULT_SOURCE) -> None:
+    """Thin old receipts to month ends, drop old records, vacuum; a DAG does it every week."""
+    from customer_tiers import maintenance, night
+
+    with night.connect(source) as connection:
+        for line in maintenance.maintain(connection, source):
+            say(line)
+
+
+@app.command()
 def sql(query: str, source: SourceOption = settings.DEFAULT_SOURCE) -> None:
     """Run a SELECT on a company's warehouse and print CSV; nothing can be changed."""
     import psycopg

@@ -13,7 +13,16 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import psycopg
 
-from customer_tiers import connections, contract, mail, quality, transform
+from customer_tiers import (
+    connections,
+    contract,
+    mail,
+    maintenance,
+    quality,
+    settings,
+    simulation,
+    transform,
+)
 from customer_tiers.errors import UserError
 from customer_tiers.load import tables
 from customer_tiers.load.entity import Load
@@ -130,6 +139,7 @@ def settle(run: Run) -> str:
                 f"{where}: business date {day} lies ahead of the newest sale ({newest}) and of "
                 "today; give the day that the data describe with --date"
             )
+        maintenance.check_memory(connection, run.source, day)
         connection.execute(
             "update ops.run set business_date = %s where run_id = %s", [day, run.run_id]
         )
@@ -216,3 +226,42 @@ def send(run: Run) -> str:
     if summary.problem:
         raise UserError(f"mails of source {run.source}: {summary}")
     return str(summary)
+
+
+def maintain(run: Run) -> list[str]:
+    """Thin old receipts, drop old records and vacuum; return a line for each part."""
+    with run.warehouse as connection:
+        found = []
+        for line in maintenance.maintain(connection, run.source):
+            log.info(line)
+            found.append(line)
+    return found
+
+
+def simulate(run: Run, policy: list[str], first: str | None, last: str | None) -> str:
+    """Judge published nights under another policy; return the file that the report is in.
+
+    Args:
+        run: Its id names the report.
+        policy: Id of a policy, names of CSV files, or the text of such files; see `candidate`.
+        first: First business date (ISO), None = the first that can be judged.
+        last: Last business date (ISO), None = the newest.
+    """
+    source = definition.load(run.source, contract.load())
+    with simulation.as_files(policy) as names, run.warehouse as connection:
+        done = simulation.replay(
+            connections.warehouse(run.source),
+            names,
+            source=run.source,
+            base_currency=source.base_currency,
+            first=date.fromisoformat(first) if first else None,
+            last=date.fromisoformat(last) if last else None,
+        )
+        lines = list(simulation.lines(connection, done))
+    for line in lines:
+        log.info(line)
+    settings.SIMULATIONS.mkdir(parents=True, exist_ok=True)
+    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in run.run_id)
+    report = settings.SIMULATIONS / f"{run.source}-{done.policy}-{name}.txt"
+    report.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(report)

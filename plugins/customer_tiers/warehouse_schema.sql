@@ -160,6 +160,7 @@ create table if not exists bi.publication (
     missing_lines text,
     published_at timestamptz not null default clock_timestamp()
 );
+alter table bi.publication add column if not exists receipts_thinned_at timestamptz;
 comment on table bi.publication is 'One row per nightly run: what was published, or why not.';
 comment on column bi.publication.run_id is 'Run of the nightly DAG.';
 comment on column bi.publication.source is 'Source folder of the company that this warehouse holds.';
@@ -181,6 +182,8 @@ comment on column bi.publication.rows_quarantined is 'Source rows that wait in q
 comment on column bi.publication.missing_entities is 'Entities of the contract that the source does not deliver.';
 comment on column bi.publication.missing_lines is 'Lines of the customer P&L for which there are no data.';
 comment on column bi.publication.published_at is 'When the row was written (UTC).';
+comment on column bi.publication.receipts_thinned_at is
+'When the receipts of the night were dropped, because only month ends are kept for long; empty while they are there.';
 
 create table if not exists bi.customer_tier_history (
     customer_id text not null,

@@ -17,6 +17,9 @@ from customer_tiers.publish.tables import published
 READER = "bi_reader"
 """The role that BI users are members of; it may read `bi` and nothing else."""
 
+LOCK = "select pg_advisory_xact_lock(hashtextextended('customer_tiers.publish', 0))"
+"""One at a time changes what is published."""
+
 PUBLISHED = """
     insert into bi.publication (
         run_id, source, business_date, status, is_stale, base_currency, policy_id, customers,
@@ -66,9 +69,7 @@ def publish(connection: psycopg.Connection, night: Night) -> str:
         A line that says what was published.
     """
     with connection.transaction():
-        connection.execute(
-            "select pg_advisory_xact_lock(hashtextextended('customer_tiers.publish', 0))"
-        )
+        connection.execute(LOCK)
         _check_candidates(connection, night)
         is_newest = not is_old(connection, night.business_date)
         written = sum(
