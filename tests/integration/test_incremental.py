@@ -17,9 +17,9 @@ from psycopg.rows import dict_row
 
 from customer_tiers import connections, night, sample, transform
 from customer_tiers.load import dirty
+from customer_tiers.publish.tables import published
 from helpers.warehouse import keep
 from helpers.waterfall_reference import Books, Window, terms
-from customer_tiers.publish.tables import published
 
 FIRST = date(2026, 6, 29)
 FACTS = ("fct_sales_days", "fct_product_days")
