@@ -17,6 +17,12 @@ decisions as (
 
 ),
 
+customers as (
+
+    select * from {{ ref('int_customers_described') }}
+
+),
+
 typed as (
 
     select
@@ -89,6 +95,20 @@ typed as (
 
     from decisions
 
+),
+
+{# A hand-over is told by comparing nights, so each remembers whose customer it was. #}
+owned as (
+
+    select
+        typed.*,
+        customers.owner_id
+
+    from typed
+
+    left join customers
+        on typed.customer_id = customers.customer_id
+
 )
 
-select * from typed
+select * from owned
