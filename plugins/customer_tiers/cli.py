@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from customer_tiers import settings
+from customer_tiers import cli_match, cli_quarantine, settings
 from customer_tiers.errors import UserError
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ app = typer.Typer(
 )
 sample = typer.Typer(help="The generated sample company.", no_args_is_help=True)
 app.add_typer(sample, name="sample")
+app.add_typer(cli_match.app, name="match")
+app.add_typer(cli_quarantine.app, name="quarantine")
 out = Console(highlight=False)
 
 SourceOption = Annotated[str, typer.Option("--source", help="Which company: a folder of sources/.")]

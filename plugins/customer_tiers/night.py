@@ -15,6 +15,7 @@ import psycopg
 
 from customer_tiers import connections, contract, mail, quality, transform
 from customer_tiers.errors import UserError
+from customer_tiers.identity import match
 from customer_tiers.load import tables
 from customer_tiers.load.entity import Load
 from customer_tiers.load.system import load_system
@@ -109,7 +110,10 @@ def load(run: Run, system: str) -> list[str]:
 
 
 def settle(run: Run) -> str:
-    """Fix the business date (ISO): as asked for, or the newest day of sales up to the run."""
+    """Fix the business date (ISO): as asked for, or the newest day of sales up to the run.
+
+    All of the night's records are there now, so they are compared here too.
+    """
     with run.warehouse as connection:
         row = connection.execute(
             "select min(invoice_date), max(invoice_date), "
@@ -133,6 +137,7 @@ def settle(run: Run) -> str:
         connection.execute(
             "update ops.run set business_date = %s where run_id = %s", [day, run.run_id]
         )
+        log.info(match.bring_up(connection, run.run_id))
     return day.isoformat()
 
 
