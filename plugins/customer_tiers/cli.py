@@ -98,6 +98,10 @@ def run(
     accept_deletions: Annotated[
         bool, typer.Option("--accept-deletions", help="Many rows are gone on purpose.")
     ] = False,
+    accept_drift: Annotated[
+        bool,
+        typer.Option("--accept-drift", help="A column is gone, or a day unusual, on purpose."),
+    ] = False,
 ) -> None:
     """Run one night through the Airflow scheduler and wait for its end."""
     from customer_tiers import demo as show
@@ -113,6 +117,7 @@ def run(
         path=path,
         say=say,
         accept_deletions=accept_deletions,
+        accept_drift=accept_drift,
     )
     summary.print_night(source, say, run_id)
 

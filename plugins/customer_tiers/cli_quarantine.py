@@ -60,7 +60,9 @@ def drop(
     entity: str,
     reason: Annotated[str, typer.Option("--reason", help="Why it is not needed; kept.")],
     key: KeyOption = None,
-    by: Annotated[str | None, typer.Option("--by", help="Who decides; else the login name.")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="Who decides; else the login name.")
+    ] = None,
     source: SourceOption = settings.DEFAULT_SOURCE,
 ) -> None:
     """Give rows up: they never come in as they are; one that the source corrects still does."""

@@ -53,6 +53,7 @@ def describe_run(context: Any) -> dict[str, Any]:
         "run_date": dag_run.run_after.date().isoformat(),
         "business_date": business_date,
         "accept_deletions": bool(params.get("accept_deletions")),
+        "accept_drift": bool(params.get("accept_drift")),
     }
 
 
@@ -68,6 +69,7 @@ def run_of(values: dict[str, Any]) -> Run:
         run_date=date.fromisoformat(str(values["run_date"])),
         business_date=date.fromisoformat(day) if day else None,
         accept_deletions=bool(values.get("accept_deletions")),
+        accept_drift=bool(values.get("accept_drift")),
     )
 
 

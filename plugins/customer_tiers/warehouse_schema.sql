@@ -316,3 +316,87 @@ as $$
 $$;
 comment on function bi.customer_of is
 'The customer that a key means at a moment, after all merges and splits; without the moment, now.';
+
+-- Looking after what was set aside, and after sources that change.
+alter table quarantine.rows add column if not exists dropped_by text;
+alter table quarantine.rows add column if not exists drop_reason text;
+comment on column quarantine.rows.dropped_by is
+'Who gave the row up; it stays out as long as the source sends it unchanged.';
+alter table ops.load_ledger add column if not exists kind text not null default 'extract';
+comment on column ops.load_ledger.kind is
+'extract; reconcile = months that differed, read again; replay = rows from quarantine, offered again.';
+
+create table if not exists ops.entity_owner (
+    entity text primary key,
+    owner text not null
+);
+comment on table ops.entity_owner is 'One row per entity: who mends its data, as its suite of expectations says.';
+
+create table if not exists ops.source_column (
+    entity text not null,
+    column_name text not null,
+    is_loaded boolean not null,
+    first_seen_run text not null,
+    last_seen_run text not null,
+    first_seen_at timestamptz not null default clock_timestamp(),
+    primary key (entity, column_name)
+);
+comment on table ops.source_column is
+'One row per entity and column that its SELECT has returned. Columns that the contract does not know are noted and not '
+'loaded; one that was loaded and is missing stops the source.';
+
+create table if not exists ops.reconciliation (
+    entity text not null,
+    month_start date not null,
+    source_rows bigint not null,
+    source_sum numeric,
+    raw_rows bigint not null,
+    raw_sum numeric,
+    run_id text not null,
+    checked_at timestamptz not null default clock_timestamp(),
+    primary key (entity, month_start)
+);
+comment on table ops.reconciliation is
+'One row per entity and month in which raw differs from the source even after the month was read again whole; it is read '
+'again once either side changes.';
+
+create or replace view bi.stewardship as
+select
+    held.entity,
+    held.row_key,
+    held.rule,
+    held.column_name,
+    held.reason,
+    owners.owner,
+    held.first_seen_at as waiting_since,
+    held.first_seen_run,
+    held.last_seen_at
+from quarantine.rows as held
+left join ops.entity_owner as owners on held.entity = owners.entity
+where held.resolved_run is null
+union all
+select
+    columns.entity,
+    columns.column_name,
+    'unknown_column',
+    columns.column_name,
+    'the source has a column that the contract does not know; it is not loaded',
+    owners.owner,
+    columns.first_seen_at,
+    columns.first_seen_run,
+    columns.first_seen_at
+from ops.source_column as columns
+left join ops.entity_owner as owners on columns.entity = owners.entity
+where not columns.is_loaded;
+comment on view bi.stewardship is
+'One row per source row that waits in quarantine and rule it broke, and per column that nobody reads: what to mend, where, '
+'since when, and who owns the source. Open questions of identity are in match_review.';
+comment on column bi.stewardship.entity is 'Entity of the contract.';
+comment on column bi.stewardship.row_key is 'Key of the row at the source; of a column its name.';
+comment on column bi.stewardship.rule is 'The rule it broke, or unknown_column.';
+comment on column bi.stewardship.column_name is 'The column or columns that the rule is about.';
+comment on column bi.stewardship.reason is 'Why that matters.';
+comment on column bi.stewardship.owner is 'Who mends the data.';
+comment on column bi.stewardship.waiting_since is 'When it was first seen (UTC).';
+comment on column bi.stewardship.first_seen_run is 'Run that first saw it.';
+comment on column bi.stewardship.last_seen_at is 'When it was last seen (UTC).';

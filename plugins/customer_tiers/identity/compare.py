@@ -21,7 +21,7 @@ LARGEST_BLOCK = 30
 """A key that more records share says too little to compare all of them; rarer keys find them."""
 
 SHARED_BY = 4
-"""A domain or telephone of more records than this is a provider's or an office's, and no evidence."""
+"""A domain or telephone of more records than this is a provider's or an office's: no evidence."""
 
 LEAST_SIMILAR = 0.7
 """Names less alike are compared no further, unless number, domain or telephone are the same."""
@@ -163,7 +163,7 @@ def _keys(row: Record, common: _Common) -> Iterator[str]:
 
 
 def _evidence(ours: Record, other: Record, common: _Common) -> list[Evidence]:
-    """What is known of a pair; nothing if the names differ and no number, domain or phone agrees."""
+    """What is known of a pair; nothing if names differ and no number, domain or phone agrees."""
     is_one_script = ours.name.is_han == other.name.is_han
     likeness = _likeness(ours.name, other.name) if is_one_script else _heard(ours.name, other.name)
     found: dict[str, float | None] = {
@@ -238,9 +238,13 @@ def _same_address(ours: Record, other: Record) -> float | None:
     place = codes if codes is not None else _same(ours.city, other.city)
     if place == 0.0:
         return 0.0
-    if ours.address and other.address and ours.address[1] == other.address[1]:
-        if fuzz.ratio(ours.address[0], other.address[0]) > SAME_STREET:
-            return 1.0
+    if (
+        ours.address
+        and other.address
+        and ours.address[1] == other.address[1]
+        and fuzz.ratio(ours.address[0], other.address[0]) > SAME_STREET
+    ):
+        return 1.0
     if place is None:
         return None
     return 0.5 if codes is None else 0.7

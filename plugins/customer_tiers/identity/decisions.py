@@ -99,7 +99,8 @@ def undo(connection: psycopg.Connection, decision_id: int, by: str) -> str:
     row = connection.execute(
         "update ops.identity_decision set undone_at = clock_timestamp(), undone_by = %s "
         "where decision_id = %s and undone_at is null "
-        "returning kind, coalesce(account_id, customer_id), coalesce(into_customer_id, customer_id)",
+        "returning kind, coalesce(account_id, customer_id), "
+        "coalesce(into_customer_id, customer_id)",
         [by, decision_id],
     ).fetchone()
     if row is None:
@@ -114,7 +115,7 @@ def decided(connection: psycopg.Connection) -> list[str]:
     """Every decision in a line, the latest first."""
     rows = connection.execute(
         "select decision_id, kind, coalesce(account_id, customer_id), "
-        "case when account_id is not null then customer_id else coalesce(into_customer_id, '') end, "
+        "case when account_id is null then coalesce(into_customer_id, '') else customer_id end, "
         "decided_by, decided_at::date, reason, undone_by from ops.identity_decision "
         "order by decision_id desc"
     )
@@ -126,10 +127,8 @@ def decided(connection: psycopg.Connection) -> list[str]:
 
 
 def waiting(connection: psycopg.Connection) -> list[str]:
-    """The pairs of the newest night that a person is asked about, those with most at stake first."""
-    [(exists,)] = connection.execute(
-        "select to_regclass('bi.match_review') is not null"
-    ).fetchall()
+    """The pairs of the newest night that nobody has settled, those with most at stake first."""
+    [(exists,)] = connection.execute("select to_regclass('bi.match_review') is not null").fetchall()
     if not exists:
         return []
     rows = connection.execute(

@@ -10,16 +10,18 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from anyascii import anyascii
 from rapidfuzz import fuzz
 
-LEGAL_WORDS = frozenset(
-    "gmbh mbh ges gesmbh ag kg kgaa ohg ek ev eg ug se co cokg aktiengesellschaft "
-    "sa sas sarl eurl snc srl spa sapa sl slu lda ltda sca bv nv cv vof "
-    "ltd limited plc llp llc lp inc incorporated corp corporation company pty pte "
-    "ab oy oyj as asa aps sro zoo sp kft zrt doo dd ad ooo oao pao kk sdn bhd jsc".split()
-)
+_LEGAL_WORDS = """
+    gmbh mbh ges gesmbh ag kg kgaa ohg ek ev eg ug se co cokg aktiengesellschaft
+    sa sas sarl eurl snc srl spa sapa sl slu lda ltda sca bv nv cv vof
+    ltd limited plc llp llc lp inc incorporated corp corporation company pty pte
+    ab oy oyj as asa aps sro zoo sp kft zrt doo dd ad ooo oao pao kk sdn bhd jsc
+"""
+LEGAL_WORDS = frozenset(_LEGAL_WORDS.split())
 """Words at the end of a name in Latin letters that say what kind of company it is, as folded."""
 
 LEGAL_HAN = re.compile(
@@ -45,10 +47,10 @@ class Name:
     """A name taken apart.
 
     `core` is the name without its legal form, spaces or marks: Chinese characters as they are,
-    anything else as folded Latin letters; `turned` is the same with the words in alphabetical order,
-    and empty if the name is Chinese. `words` are its words, of a Chinese name the pinyin of
-    each two neighbouring characters. `pinyin` is empty unless the name is Chinese. `numbers` tell
-    sites and namesakes apart.
+    anything else as folded Latin letters; `turned` is the same with the words in order of the
+    alphabet, and empty if the name is Chinese. `words` are its words; of a Chinese name they are
+    the pinyin of each two neighbouring characters. `pinyin` is empty unless the name is Chinese.
+    `numbers` tell sites and namesakes apart.
     """
 
     core: str
@@ -66,7 +68,8 @@ class Name:
 @lru_cache(maxsize=1 << 18)
 def take_apart(name: str) -> Name:
     """Take a company's name apart."""
-    text = unicodedata.normalize("NFKC", name).lower().replace("’", "'").replace("'", "")
+    text = unicodedata.normalize("NFKC", name).lower()
+    text = re.sub("['\u2019]", "", text)
     numbers = frozenset(re.findall(r"\d+", text))
     if _HAN.search(text):
         return _han(text, numbers)
@@ -99,7 +102,7 @@ def _han(text: str, numbers: frozenset[str]) -> Name:
     # 上海市 and 上海 are one place
     letters = letters[:2] + letters[2:].replace("市", "", 1) if letters[2:3] == "市" else letters
     sounds = [anyascii(letter).lower() for letter in letters]
-    pairs = tuple(a + b for a, b in zip(sounds, sounds[1:], strict=False))
+    pairs = tuple(a + b for a, b in pairwise(sounds))
     latin = fold(_HAN.sub(" ", text)).replace(" ", "")
     return Name(letters + latin, "", pairs or tuple(sounds), "".join(sounds) + latin, numbers)
 

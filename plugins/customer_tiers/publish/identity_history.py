@@ -1,4 +1,4 @@
-"""Remember which records we took for one customer, and since when: in the publishing transaction."""
+"""Remember which records we took for one customer, and since when, as a night is published."""
 
 from __future__ import annotations
 

@@ -9,7 +9,14 @@ from customer_tiers.sample.rows import Array, Rows
 from customer_tiers.sample.words import COUNTRIES
 
 STREETS = {
-    "DE": ("Hauptstraße", "Industriestraße", "Bahnhofstraße", "Am Hafen", "Lindenweg", "Werkstraße"),
+    "DE": (
+        "Hauptstraße",
+        "Industriestraße",
+        "Bahnhofstraße",
+        "Am Hafen",
+        "Lindenweg",
+        "Werkstraße",
+    ),
     "AT": ("Hauptstraße", "Mühlgasse", "Bahnhofstraße", "Am Anger"),
     "CH": ("Hauptstrasse", "Industriestrasse", "Rue du Rhône", "Bahnhofstrasse"),
     "FR": ("Rue de la Gare", "Avenue Foch", "Rue du Port", "Boulevard Pasteur"),
@@ -42,7 +49,7 @@ def draw(random: np.random.Generator, rows: Rows) -> Rows:
         rows: Customers with `country`, `region`, `city` and `name`.
 
     Returns:
-        Columns of texts, which replace `city`; a telephone or mail that the ERP does not know is None.
+        Columns of texts, which replace `city`; a telephone or mail that nobody knows is None.
     """
     count = len(rows["country"])
     number, line = random.integers(1, 190, count), random.integers(100_000, 9_999_999, count)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from customer_tiers.sample import spellings
 from customer_tiers.sample.cast import CAST_SIZE, INTERNAL, MEMBERS
 from customer_tiers.sample.company import Company
-from customer_tiers.sample import spellings
 from customer_tiers.sample.names import as_typed, company_names, other_form, website
 from customer_tiers.sample.rows import NEVER, NONE, Array, Rows, Window, evening, generator
 from customer_tiers.sample.visible import cut
@@ -104,20 +104,24 @@ class AddressBook:
             dtype=object,
         )
         ids[lead | written.pop("is_without_vat")] = None
-        return base | {
-            "customer": np.where(lead, NONE, customer),
-            "vat_no": as_typed(random, ids, 0.05),
-            "created_on": created,
-            "linked_on": np.where(lead, NEVER, linked),
-            "rep_changed_on": np.where(lead, NEVER, company.rows["rep_changed_on"][customer]),
-            "stop": company.rows["stop"][customer],
-            "founded_on": created - random.integers(300, 30_000, count),
-            "potential": np.rint(base["annual"] * share / 100).astype(np.int64) * 10_000,
-            "is_strategic": ((random.random(count) < 0.02) | (base["annual"] > company.big)).astype(
-                int
-            ),
-            "is_without_rep": random.random(count) < 0.01,
-        } | written
+        return (
+            base
+            | {
+                "customer": np.where(lead, NONE, customer),
+                "vat_no": as_typed(random, ids, 0.05),
+                "created_on": created,
+                "linked_on": np.where(lead, NEVER, linked),
+                "rep_changed_on": np.where(lead, NEVER, company.rows["rep_changed_on"][customer]),
+                "stop": company.rows["stop"][customer],
+                "founded_on": created - random.integers(300, 30_000, count),
+                "potential": np.rint(base["annual"] * share / 100).astype(np.int64) * 10_000,
+                "is_strategic": (
+                    (random.random(count) < 0.02) | (base["annual"] > company.big)
+                ).astype(int),
+                "is_without_rep": random.random(count) < 0.01,
+            }
+            | written
+        )
 
     def _as_written(self, customer: Array) -> Rows:
         """Return how the CRM writes down each account's company and where it sits."""
@@ -132,7 +136,7 @@ class AddressBook:
         country = np.array([codes[code] for code in rows["country"]])
         strangers, _ = company_names(random, country, rows["city"])
         names = rows.pop("name")
-        sites = [website(name, index) for name, index in zip(names, customer, strict=True)]
+        sites = [website(name, int(index)) for name, index in zip(names, customer, strict=True)]
         website_of = np.array(sites, dtype=object)
         elsewhere = self._is_site | self._is_stranger
         names[self._is_stranger] = strangers[self._is_stranger]
@@ -152,7 +156,7 @@ class AddressBook:
         }
 
     def truth(self) -> Rows:
-        """Return the table `truth.account`: whose account it is, also where the CRM does not say."""
+        """Return the table `truth.account`: whose account it is, whatever the CRM says."""
         number = np.append(self.company.rows["debtor_no"], NONE)
         owner = np.where(self._is_site | self._is_stranger, NONE, self._customer)
         kinds = (self._is_twin, self._is_site, self._is_stranger)
