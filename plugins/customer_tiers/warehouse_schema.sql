@@ -280,7 +280,7 @@ comment on table ops.customer_key is
 'One row per record of a customer ever seen, with a key of our own that never changes and is never given twice.';
 
 create table if not exists bi.customer_identity_history (
-    system text not null,
+    source_system text not null,
     record_id text not null,
     record_key bigint,
     customer_key bigint,
@@ -289,12 +289,12 @@ create table if not exists bi.customer_identity_history (
     known_from timestamptz not null,
     known_to timestamptz check (known_to > known_from),
     run_id text not null,
-    primary key (system, record_id, known_from)
+    primary key (source_system, record_id, known_from)
 );
 comment on table bi.customer_identity_history is
 'One row per record of ERP or CRM and stretch of time in which we took it for one customer. Rows are never deleted or '
 'changed, but for known_to: a merge closes one and opens another, a split brings the customer back under its own key.';
-comment on column bi.customer_identity_history.system is 'erp or crm.';
+comment on column bi.customer_identity_history.source_system is 'erp or crm.';
 comment on column bi.customer_identity_history.record_id is 'Customer or account number of that system.';
 comment on column bi.customer_identity_history.record_key is 'Our own key of the record; never changes.';
 comment on column bi.customer_identity_history.customer_key is 'Key of the customer it belonged to.';

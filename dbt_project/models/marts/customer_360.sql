@@ -10,7 +10,7 @@ identities as (
 
     select * from {{ ref('customer_identity') }}
     where
-        system = 'erp'
+        source_system = 'erp'
         and record_id = customer_id
 
 ),
@@ -72,12 +72,12 @@ joined as (
         profiles.region,
         profiles.country,
         profiles.phone,
-        profiles.domain,
+        profiles.web_domain,
         profiles.industry,
         classes.industry_code,
         profiles.owner_id,
         profiles.owner_name,
-        profiles.accounts,
+        profiles.crm_accounts,
         profiles.is_strategic,
         groups.group_id,
         cast(groups.group_customers as integer) as group_customers,

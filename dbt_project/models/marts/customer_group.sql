@@ -26,11 +26,11 @@ summed as (
         cast(count(tiers.customer_id) as integer) as customers_with_sales,
         cast(sum(tiers.net_revenue_12m) as numeric(18, 2)) as net_revenue_12m,
         cast(sum(tiers.contribution_12m) as numeric(18, 2)) as contribution_12m,
-        min(tiers.tier_rank) as best_tier_rank,
-        max(tiers.tier_rank) as worst_tier_rank,
         cast(
             sum(case when tiers.contribution_12m < 0 then 1 else 0 end) as integer
-        ) as customers_at_a_loss
+        ) as customers_at_a_loss,
+        min(tiers.tier_rank) as best_tier_rank,
+        max(tiers.tier_rank) as worst_tier_rank
 
     from groups
 

@@ -33,7 +33,7 @@ customer_keys as (
 records as (
 
     select
-        'erp' as system,
+        'erp' as source_system,
         customers.customer_id as record_id,
         coalesce(listed.customer_name, customers.customer_id) as record_name,
         customers.survivor_id as customer_id,
@@ -52,7 +52,7 @@ records as (
     union all
 
     select
-        'crm' as system,
+        'crm' as source_system,
         accounts.account_id as record_id,
         accounts.account_name as record_name,
         matches.customer_id,
@@ -70,7 +70,7 @@ keyed as (
 
     select
         {{ business_date() }} as business_date,
-        records.system,
+        records.source_system,
         records.record_id,
         records.record_name,
         own_keys.customer_key as record_key,
@@ -87,12 +87,12 @@ keyed as (
 
     left join customer_keys as own_keys
         on
-            records.system = own_keys.system
+            records.source_system = own_keys.source_system
             and records.record_id = own_keys.record_id
 
     left join customer_keys as their_keys
         on
-            their_keys.system = 'erp'
+            their_keys.source_system = 'erp'
             and records.customer_id = their_keys.record_id
 
     left join customers as survivors

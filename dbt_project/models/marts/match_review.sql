@@ -91,7 +91,7 @@ described as (
         {{ business_date() }} as business_date,
         doubtful.pair_kind,
         doubtful.record_id,
-        coalesce(accounts.account_name, others.customer_name) as record_name,
+        coalesce(accounts.account_name, other_customers.customer_name) as record_name,
         doubtful.customer_id,
         customers.customer_name,
         doubtful.points,
@@ -111,9 +111,9 @@ described as (
             doubtful.record_id = accounts.account_id
             and doubtful.pair_kind = 'account'
 
-    left join customers as others
+    left join customers as other_customers
         on
-            doubtful.record_id = others.customer_id
+            doubtful.record_id = other_customers.customer_id
             and doubtful.pair_kind = 'duplicate'
 
     left join owners

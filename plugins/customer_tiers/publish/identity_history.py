@@ -9,7 +9,7 @@ update bi.customer_identity_history as held
 set known_to = transaction_timestamp()
 where held.known_to is null and not exists (
     select from candidate.customer_identity as fresh
-    where fresh.system = held.system and fresh.record_id = held.record_id
+    where fresh.source_system = held.source_system and fresh.record_id = held.record_id
         and (fresh.record_key, fresh.customer_key, fresh.customer_id, fresh.match_rule)
         is not distinct from (held.record_key, held.customer_key, held.customer_id, held.match_rule)
 )
@@ -17,16 +17,16 @@ where held.known_to is null and not exists (
 
 OPEN = """
 insert into bi.customer_identity_history (
-    system, record_id, record_key, customer_key, customer_id, match_rule, known_from, run_id
+    source_system, record_id, record_key, customer_key, customer_id, match_rule, known_from, run_id
 )
 select
-    fresh.system, fresh.record_id, fresh.record_key, fresh.customer_key, fresh.customer_id,
+    fresh.source_system, fresh.record_id, fresh.record_key, fresh.customer_key, fresh.customer_id,
     fresh.match_rule, transaction_timestamp(), %(run_id)s
 from candidate.customer_identity as fresh
 where not exists (
     select from bi.customer_identity_history as held
     where held.known_to is null
-        and held.system = fresh.system and held.record_id = fresh.record_id
+        and held.source_system = fresh.source_system and held.record_id = fresh.record_id
 )
 """
 

@@ -89,7 +89,7 @@ survivors as (
     select
         weighed.pair_kind,
         customers.survivor_id as customer_id,
-        coalesce(others.survivor_id, weighed.record_id) as record_id,
+        coalesce(other_customers.survivor_id, weighed.record_id) as record_id,
         max(weighed.points) as points
 
     from weighed
@@ -97,17 +97,17 @@ survivors as (
     inner join customers
         on weighed.customer_id = customers.customer_id
 
-    left join customers as others
+    left join customers as other_customers
         on
-            weighed.record_id = others.customer_id
+            weighed.record_id = other_customers.customer_id
             and weighed.pair_kind = 'duplicate'
 
-    where coalesce(others.survivor_id, '') <> customers.survivor_id
+    where coalesce(other_customers.survivor_id, '') <> customers.survivor_id
 
     group by
         weighed.pair_kind,
         customers.survivor_id,
-        coalesce(others.survivor_id, weighed.record_id)
+        coalesce(other_customers.survivor_id, weighed.record_id)
 
 ),
 

@@ -27,9 +27,9 @@ policy as (
 lines as (
 
     select
-        customer_id,
-        order_lines + return_lines as known_lines,
-        lines_without_cost,
+        sales_days.customer_id,
+        sales_days.order_lines + sales_days.return_lines as known_lines,
+        sales_days.lines_without_cost,
         0 as quarantined_lines
 
     from sales_days

@@ -46,39 +46,52 @@ bought as (
 
 ),
 
-{# What at least a third of the buyers of an industry buy is a need of that industry. #}
-usual as (
+buyers as (
 
     select
         industries.industry_code,
+        bought.customer_id,
         bought.product_category,
-        1.0 * count(*) / buyers.customers as customer_share
+        count(*) over (
+            partition by industries.industry_code, bought.product_category
+        ) as category_buyers
 
     from bought
 
     inner join industries
         on bought.customer_id = industries.customer_id
 
-    inner join (
-        select
-            industries.industry_code,
-            count(distinct bought.customer_id) as customers
+    where industries.industry_code is not null
 
-        from bought
+),
 
-        inner join industries
-            on bought.customer_id = industries.customer_id
+industry_buyers as (
 
-        group by industries.industry_code
-    ) as buyers
-        on industries.industry_code = buyers.industry_code
+    select
+        industry_code,
+        count(distinct customer_id) as all_buyers
 
-    where buyers.customers >= 5
-    group by
-        industries.industry_code,
-        bought.product_category,
-        buyers.customers
-    having 3 * count(*) >= buyers.customers
+    from buyers
+    group by industry_code
+
+),
+
+{# What at least a third of the buyers of an industry buy is a need of that industry. #}
+usual as (
+
+    select distinct
+        buyers.industry_code,
+        buyers.product_category,
+        1.0 * buyers.category_buyers / industry_buyers.all_buyers as customer_share
+
+    from buyers
+
+    inner join industry_buyers
+        on buyers.industry_code = industry_buyers.industry_code
+
+    where
+        industry_buyers.all_buyers >= 5
+        and 3 * buyers.category_buyers >= industry_buyers.all_buyers
 
 ),
 
@@ -110,9 +123,9 @@ found as (
     select
         customer_id,
         cast(count(*) as integer) as open_needs,
+        cast(max(customer_share) as numeric(5, 4)) as likely_need_share,
         min(case when customer_share = largest_share then product_category end)
-            as likely_need,
-        cast(max(customer_share) as numeric(5, 4)) as likely_need_share
+            as likely_need
 
     from open_needs
     group by customer_id

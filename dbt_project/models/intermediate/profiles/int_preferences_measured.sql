@@ -99,16 +99,16 @@ measured as (
 
     select
         customer_id,
+        cast(sum(case
+            when preference = 'contact' then times else 0
+        end) as integer) as contacts_12m,
         min(case
             when preference = 'channel' and times = most_times then choice
         end) as preferred_channel,
         min(case
             when preference = 'contact' and times = most_times then choice
         end) as preferred_contact,
-        max(case when preference = 'contact' then last_date end) as last_contact_date,
-        cast(
-            sum(case when preference = 'contact' then times else 0 end) as integer
-        ) as contacts_12m
+        max(case when preference = 'contact' then last_date end) as last_contact_date
 
     from compared
     group by customer_id

@@ -1,5 +1,5 @@
 {%- set facts = [
-    'address', 'phone', 'domain', 'tax_id', 'country', 'industry', 'owner_id',
+    'address', 'phone', 'web_domain', 'tax_id', 'country', 'industry', 'owner_id',
     'customer_since_date', 'payment_terms_days', 'annual_potential'
 ] -%}
 with
@@ -33,11 +33,11 @@ from_accounts as (
 
     select
         matches.customer_id,
-        cast(count(*) as integer) as accounts,
+        cast(count(*) as integer) as crm_accounts,
         min(matches.confidence) as identity_confidence,
         min(accounts.address) as address,
         min(accounts.phone) as phone,
-        min(accounts.domain) as domain,
+        min(accounts.domain) as web_domain,
         min(accounts.tax_id) as tax_id,
         min(accounts.country) as country,
         max(case when accounts.is_strategic then 1 else 0 end) as strategic_accounts
@@ -72,10 +72,10 @@ described as (
         listed.payment_terms_days,
         coalesce(listed.address, from_accounts.address) as address,
         coalesce(listed.phone, from_accounts.phone) as phone,
-        coalesce(listed.domain, from_accounts.domain) as domain,
+        coalesce(listed.domain, from_accounts.web_domain) as web_domain,
         coalesce(listed.tax_id, from_accounts.tax_id) as tax_id,
         coalesce(customers.country, from_accounts.country) as country,
-        coalesce(from_accounts.accounts, 0) as accounts,
+        coalesce(from_accounts.crm_accounts, 0) as crm_accounts,
         coalesce(from_accounts.strategic_accounts, 0) > 0 as is_strategic,
         coalesce(from_accounts.identity_confidence, 1) as identity_confidence
 

@@ -4,7 +4,7 @@ with
 customer_identities as (
 
     {{ published_or_empty('customer_identity', {
-        'system': 'text',
+        'source_system': 'text',
         'record_id': 'text',
         'customer_id': 'text',
     }) }}
@@ -13,4 +13,4 @@ customer_identities as (
 
 select *
 from customer_identities
-where system = 'erp'
+where source_system = 'erp'

@@ -4,7 +4,7 @@ customer_keys as (
 
     select
         customer_key,
-        system,
+        system as source_system,
         record_id
 
     from {{ source('ops', 'customer_key') }}
