@@ -145,7 +145,7 @@ def test_p29_groups_count_each_customer_once(company):
 
 def test_the_profile_says_how_far_our_data_go(company):
     [(accounts, completeness, missing, confidence, tier)] = company.query(
-        "select accounts, completeness, missing_facts, data_confidence, tier "
+        "select crm_accounts, completeness, missing_facts, data_confidence, tier "
         "from candidate.customer_360 where customer_id = 'C2'"
     )
     assert (accounts, tier) == (1, "low")
