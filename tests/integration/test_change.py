@@ -211,7 +211,7 @@ def test_p17_a_row_changed_by_a_clock_that_is_wrong_is_found_by_its_month(shop):
 def test_p16_no_change_is_missed_in_a_night_in_which_the_clock_changes(
     shop, sources, night_of, moments
 ):
-    """Change times without a zone, as a clock in Berlin shows them, while we read again and again."""
+    """Change times without a zone, as a clock in Berlin shows them, and a load after each."""
     query = sources / "killed" / "erp" / "invoice_lines.sql"
     plain = query.read_text()
     columns = "invoice_id, line_no, customer_id, product_id, invoice_date, document_type, quantity"

@@ -13,7 +13,7 @@ TRAPS = {*range(10, 19), 21, 22, *range(26, 31)}
 def test_every_trap_has_a_test_that_exists():
     text = (settings.PROJECT / "docs" / "pitfalls.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| P(\d+) \|.*\| (.+) \|$", text, re.MULTILINE)
-    assert TRAPS <= {int(number) for number, _ in rows}
+    assert {int(number) for number, _ in rows} >= TRAPS
     tests = "\n".join(
         path.read_text(encoding="utf-8")
         for folder, kind in (("tests", "*.py"), ("dbt_project", "*.yml"))

@@ -141,7 +141,7 @@ class AddressBook:
         elsewhere = self._is_site | self._is_stranger
         names[self._is_stranger] = strangers[self._is_stranger]
         for index in np.flatnonzero(elsewhere):
-            website_of[index] = website(names[index], company.size + index)
+            website_of[index] = website(names[index], company.size + int(index))
             if self._is_site[index]:
                 names[index] = f"{names[index]} (Standort {index % 7 + 2})"
         website_of[random.random(count) < 0.2] = None

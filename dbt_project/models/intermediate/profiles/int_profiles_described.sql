@@ -77,7 +77,8 @@ described as (
         coalesce(customers.country, from_accounts.country) as country,
         coalesce(from_accounts.crm_accounts, 0) as crm_accounts,
         coalesce(from_accounts.strategic_accounts, 0) > 0 as is_strategic,
-        coalesce(from_accounts.identity_confidence, 1) as identity_confidence
+        cast(coalesce(from_accounts.identity_confidence, 1) as numeric(5, 4))
+            as identity_confidence
 
     from customers
 
