@@ -70,15 +70,15 @@ described as (
         listed.postal_code,
         listed.customer_since_date,
         listed.payment_terms_days,
+        cast(coalesce(from_accounts.identity_confidence, 1) as numeric(5, 4))
+            as identity_confidence,
         coalesce(listed.address, from_accounts.address) as address,
         coalesce(listed.phone, from_accounts.phone) as phone,
         coalesce(listed.domain, from_accounts.web_domain) as web_domain,
         coalesce(listed.tax_id, from_accounts.tax_id) as tax_id,
         coalesce(customers.country, from_accounts.country) as country,
         coalesce(from_accounts.crm_accounts, 0) as crm_accounts,
-        coalesce(from_accounts.strategic_accounts, 0) > 0 as is_strategic,
-        cast(coalesce(from_accounts.identity_confidence, 1) as numeric(5, 4))
-            as identity_confidence
+        coalesce(from_accounts.strategic_accounts, 0) > 0 as is_strategic
 
     from customers
 
