@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from customer_tiers import outbox_cli, settings
+from customer_tiers import cli_match, cli_quarantine, outbox_cli, settings
 from customer_tiers.errors import UserError
 from customer_tiers.shell import SourceOption, day, say
 
@@ -26,6 +26,8 @@ app = typer.Typer(
 sample = typer.Typer(help="The generated sample company.", no_args_is_help=True)
 app.add_typer(sample, name="sample")
 app.add_typer(outbox_cli.app, name="outbox")
+app.add_typer(cli_match.app, name="match")
+app.add_typer(cli_quarantine.app, name="quarantine")
 digest = typer.Typer(help="The mails to managers.", no_args_is_help=True)
 app.add_typer(digest, name="digest")
 
@@ -90,6 +92,10 @@ def run(
     accept_deletions: Annotated[
         bool, typer.Option("--accept-deletions", help="Many rows are gone on purpose.")
     ] = False,
+    accept_drift: Annotated[
+        bool,
+        typer.Option("--accept-drift", help="A column is gone, or a day unusual, on purpose."),
+    ] = False,
 ) -> None:
     """Run one night through the Airflow scheduler and wait for its end."""
     from customer_tiers import demo as show
@@ -105,6 +111,7 @@ def run(
         path=path,
         say=say,
         accept_deletions=accept_deletions,
+        accept_drift=accept_drift,
     )
     summary.print_night(source, say, run_id)
 

@@ -26,7 +26,7 @@ GX itself only logs an expectation type that it does not know, and then passes t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,13 @@ class Suite:
 def of_entity(entity: Entity) -> Suite:
     """Load the suite of an entity: `expectations/erp/customers.yml` for erp.customers."""
     return load(settings.EXPECTATIONS / f"{entity.name.replace('.', '/')}.yml")
+
+
+@cache
+def owner_of(entity: Entity) -> str:
+    """Who mends an entity's data, without checking its suite."""
+    path = settings.EXPECTATIONS / f"{entity.name.replace('.', '/')}.yml"
+    return str((strict_yaml.read(path).get("meta") or {}).get("owner") or "nobody")
 
 
 def published() -> list[Suite]:

@@ -22,7 +22,7 @@ import pyarrow.csv as pa_csv
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.sources.definition import System
-from customer_tiers.sources.extract import Window, check_columns
+from customer_tiers.sources.extract import Window, check_columns, unknown_columns
 
 MAX_LINE_BYTES = 20_000_000
 """Longest line read; DuckDB's own limit of 2 MB would stop a night for one long text cell."""
@@ -114,7 +114,9 @@ class FileExtract:
         self._query = f"(\n{query}\n) as extract"
         with self._fault_named():
             described = connection.execute(f"describe select * from {self._query}").fetchall()
-        self.columns = check_columns(system.source, entity, [str(row[0]) for row in described])
+        returned = [str(row[0]) for row in described]
+        self.columns = check_columns(system.source, entity, returned)
+        self.extra = unknown_columns(entity, returned)
 
     def newest_change(self) -> datetime | None:
         """The largest cursor value of all rows, read as UTC where it names no zone."""
