@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,19 @@ from customer_tiers.errors import UserError
 
 KINDS = {
     "sql": {"kind", "connection", "embedded_database"},
-    "files": {"kind", "path", "delimiter"},
+    "files": {"kind", "path", "delimiter", "encoding", "done_suffix", "archive", "tables"},
+    "rest": {"kind", "connection", "headers", "requests_per_second", "tables"},
 }
 """Kind of a system -> the fields its block in source.yml may have."""
+
+TABLES = {
+    "files": {"files", "sheet", "header_row", "delimiter", "encoding"},
+    "rest": {"path", "records", "parameters", "paging", "columns", "since"},
+}
+"""Kind of a system -> the fields of each of its `tables`."""
+
+NEEDED = {"files": "files", "rest": "path"}
+"""Kind of a system -> the field that each of its tables must have."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +38,12 @@ class System:
     source: str
     name: str
     kind: str
-    options: dict[str, str]
+    options: dict[str, Any]
 
     @property
     def connection(self) -> str:
         """The Airflow connection that leads to it (kind sql)."""
-        return self.options.get("connection", self.name)
+        return str(self.options.get("connection", self.name))
 
     def folder(self, override: str | None) -> Path:
         """The folder of its files (kind files); a path in source.yml is relative to the project."""
@@ -59,9 +71,34 @@ class Source:
         return None if path is None else path.read_text(encoding="utf-8").strip().rstrip(";")
 
 
+TEMPLATE = "template"
+"""The folder that `tiers source new` copies; it is no source itself."""
+
+
 def names() -> list[str]:
     """The names of all sources there are."""
-    return sorted(path.parent.name for path in settings.SOURCES.glob("*/source.yml"))
+    folders = (path.parent.name for path in settings.SOURCES.glob("*/source.yml"))
+    return sorted(name for name in folders if name != TEMPLATE)
+
+
+def create(name: str) -> Path:
+    """Lay out the folder of a new source from the template, and return it.
+
+    Raises:
+        UserError: The name cannot be a folder and a database, or is taken.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name) or name == TEMPLATE:
+        raise UserError(
+            f"source {name!r}: a name is lower case letters, digits and underscores, at most 40"
+        )
+    folder = settings.SOURCES / name
+    if folder.exists():
+        raise UserError(f"source {name}: {folder} is there already; choose another name")
+    shutil.copytree(settings.SOURCES / TEMPLATE, folder)
+    described = folder / "source.yml"
+    text = described.read_text(encoding="utf-8")
+    described.write_text(text.replace(f"name: {TEMPLATE}", f"name: {name}", 1), encoding="utf-8")
+    return folder
 
 
 def unknown(name: str) -> UserError:
@@ -122,5 +159,21 @@ def _systems(where: Path, source: str, spec: Any) -> dict[str, System]:
                 f"{where}: system {name}: unknown field {unknown[0]!r}; "
                 f"use {', '.join(sorted(KINDS[kind]))}"
             )
+        _check_tables(f"{where}: system {name}", kind, options.get("tables"))
         systems[name] = System(source, name, kind, options)
     return systems
+
+
+def _check_tables(where: str, kind: str, tables: Any) -> None:
+    if tables is None and kind != "rest":
+        return
+    if not isinstance(tables, dict) or not tables:
+        raise UserError(f"{where}: `tables` must name at least one table")
+    for table, options in tables.items():
+        place = f"{where}, table {table}"
+        if not isinstance(options, dict) or not isinstance(options.get(NEEDED[kind]), str):
+            raise UserError(f"{place}: must be a block with `{NEEDED[kind]}`")
+        if unknown := sorted(set(options) - TABLES[kind]):
+            raise UserError(
+                f"{place}: unknown field {unknown[0]!r}; use {', '.join(sorted(TABLES[kind]))}"
+            )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
 
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
@@ -62,3 +66,10 @@ def check_columns(source: str, entity: Entity, returned: list[str]) -> tuple[str
                 f"{where}, column {column.name}: required, but not in the SELECT; add it"
             )
     return tuple(returned)
+
+
+def as_csv(batch: pa.RecordBatch) -> bytes:
+    """CSV in which an absent value is empty and an empty text is quoted, as COPY reads them."""
+    sink = io.BytesIO()
+    pa_csv.write_csv(batch, sink, pa_csv.WriteOptions(include_header=False))
+    return sink.getvalue()
