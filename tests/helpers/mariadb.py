@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 PASSWORD = "p@ss/word"  # with the characters that an address must escape
 
@@ -36,12 +37,14 @@ def running() -> Iterator[str]:
             found = pwd.getpwnam(user)
             os.chown(home, found.pw_uid, found.pw_gid)
         start = home / "start.sql"
-        start.write_text(
-            "create database erp character set utf8mb4; "
-            f"create user 'reader'@'%' identified by '{PASSWORD}'; "
-            "grant all on erp.* to 'reader'@'%'; "
-            "delete from mysql.global_priv where user = ''; flush privileges;"
+        statements = (  # one per line, as the server reads them
+            "create database erp character set utf8mb4",
+            "delete from mysql.global_priv where user = ''",
+            "flush privileges",
+            f"create user 'reader'@'%' identified by '{PASSWORD}'",
+            "grant all on erp.* to 'reader'@'%'",
         )
+        start.write_text("".join(f"{statement};\n" for statement in statements))
         start.chmod(0o644)
         common = ["--no-defaults", f"--datadir={home / 'data'}", f"--user={user}"]
         subprocess.run(
@@ -63,7 +66,7 @@ def running() -> Iterator[str]:
         )
         try:
             _wait(port)
-            yield f"mysql://reader:{PASSWORD.replace('@', '%40').replace('/', '%2F')}@127.0.0.1:{port}/erp"
+            yield f"mysql://reader:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/erp"
         finally:
             server.terminate()
             server.wait(30)

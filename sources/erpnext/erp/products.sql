@@ -13,4 +13,4 @@ select
     null as category,
     null as unit,
     null as standard_cost,
-    '2000-01-01 00:00:00' as updated_at
+    cast('2000-01-01 00:00:00' as datetime) as updated_at
