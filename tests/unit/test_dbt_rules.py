@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from customer_tiers import settings
+from customer_tiers import settings, transform
 
 PREFIXES = {"staging": ("stg_",), "intermediate": ("int_", "fct_"), "marts": ()}
 """Folder -> prefixes of its models; marts carry the names of the published tables."""
@@ -33,15 +33,8 @@ FORBIDDEN = {
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    from dbt.cli.main import dbtRunner
-
-    target = str(tmp_path_factory.mktemp("dbt"))
-    project = str(settings.DBT_PROJECT)
-    place = ["--project-dir", project, "--profiles-dir", project]
-    outcome = dbtRunner().invoke(
-        ["--quiet", "parse", *place, "--target-path", target, "--log-path", target]
-    )
+def manifest() -> Any:
+    outcome = transform.parse()
     assert outcome.success, outcome.exception
     return outcome.result
 
