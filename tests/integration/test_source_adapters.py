@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import psycopg
 import pytest
 
-from customer_tiers import contract
+from customer_tiers import contract, night
 from customer_tiers.errors import UserError
 from customer_tiers.sources import check, database, definition, opening
 from customer_tiers.sources.extract import Window
@@ -265,18 +265,22 @@ def test_erpnext_is_read_by_its_folder(erpnext):
 
 
 def test_a_night_loads_mariadb_and_then_only_what_changed(erpnext, cluster):
-    from helpers.small_company import Night
+    def load(number: int) -> list[str]:
+        run = night.Run(f"test_{number}", "erpnext", None, date(2026, 3, 1), date(2026, 3, 1))
+        night.begin(run)
+        return night.load(run, "erp")
 
-    night = Night("erpnext")
-    assert any("erp.invoice_lines: 4 read, 4 new" in line for line in night.load())
+    assert any("erp.invoice_lines: 4 read, 4 new" in line for line in load(1))
     change(
         erpnext,
-        "insert into `tabCustomer` (name, customer_name, creation, modified, disabled, "
-        "is_frozen, is_internal_customer) values ('CUST-3', 'C', '2026-01-01', "
-        "'2026-01-05', 0, 0, 0)",
+        "update `tabSales Invoice` set docstatus = 1, modified = '2026-01-25' where name = 'SI-3'",
     )
-    lines = night.load()
-    assert any("erp.customers: 1 read, 1 new" in line for line in lines), lines
+    lines = load(2)  # SI-4 lies within the overlap, and is as it was
+    assert any("erp.invoice_lines: 2 read, 0 new, 1 changed" in line for line in lines), lines
+    change(
+        erpnext,
+        "update `tabSales Invoice` set docstatus = 0, modified = '2026-01-21' where name = 'SI-3'",
+    )
     cluster.drop_database("warehouse_erpnext")
 
 

@@ -24,6 +24,9 @@ from customer_tiers.sources.staged import literal, quoted
 MOST_ROWS = 200_000
 """Rows of an entity that are looked at unless told otherwise."""
 
+LEAST_BUFFER, LARGEST_ROW = 100_000, 40_000_000
+"""Bounds of DuckDB's reading buffer, which must hold the longest row."""
+
 SHOWN_ROWS = 2
 SHOWN_CHARACTERS = 24
 
@@ -178,11 +181,12 @@ def _keep(
         if entity.name in report.cut:
             _drop_last_line(file)
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in extract.columns)
+        buffer = max(LEAST_BUFFER, min(file.stat().st_size + 1, LARGEST_ROW))
         sink.execute(
             f"create table {quoted(entity.name)} as select * from read_csv({literal(str(file))}, "
             f"header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
             f"allow_quoted_nulls = false, nullstr = '', columns = {{{columns}}}, "
-            f"max_line_size = 40000000, buffer_size = 40000000)"
+            f"max_line_size = {buffer}, buffer_size = {buffer})"
         )
     [(rows,)] = sink.execute(f"select count(*) from {quoted(entity.name)}").fetchall()
     report.counts[entity.name] = rows

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from customer_tiers import settings
+from customer_tiers import settings, yaml_files
 from customer_tiers.contract import SYSTEMS, Contract
 from customer_tiers.errors import UserError
 
@@ -117,10 +116,7 @@ def load(name: str, contract: Contract) -> Source:
         raise unknown(name)
     folder = settings.SOURCES / name
     where = folder / "source.yml"
-    try:
-        spec = yaml.safe_load(where.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{where}: not readable as YAML: {error}") from None
+    spec = yaml_files.read(where, missing="there is no source.yml; write it", holds="`systems:`")
     systems = _systems(where, name, spec)
     queries = {
         f"{system}.{path.stem}": path
@@ -152,13 +148,15 @@ def _systems(where: Path, source: str, spec: Any) -> dict[str, System]:
             raise UserError(f"{where}: system {name!r} is unknown; use {' or '.join(SYSTEMS)}")
         kind = options.get("kind") if isinstance(options, dict) else None
         if kind not in KINDS:
-            raise UserError(f"{where}: system {name}: `kind` must be {' or '.join(KINDS)}")
+            raise UserError(f"{where}: system {name}: `kind` must be one of {', '.join(KINDS)}")
         unknown = sorted(set(options) - KINDS[kind])
         if unknown:
             raise UserError(
                 f"{where}: system {name}: unknown field {unknown[0]!r}; "
                 f"use {', '.join(sorted(KINDS[kind]))}"
             )
+        if kind == "files":
+            _check_text(f"{where}: system {name}", options)
         _check_tables(f"{where}: system {name}", kind, options.get("tables"))
         systems[name] = System(source, name, kind, options)
     return systems
@@ -177,3 +175,42 @@ def _check_tables(where: str, kind: str, tables: Any) -> None:
             raise UserError(
                 f"{place}: unknown field {unknown[0]!r}; use {', '.join(sorted(TABLES[kind]))}"
             )
+        if kind == "rest":
+            _check_endpoint(place, options)
+        else:
+            _check_text(place, options)
+
+
+def _check_text(place: str, options: dict[str, Any]) -> None:
+    """Check how a folder, or a table of it, says that its files are written."""
+    try:
+        codecs.lookup(options.get("encoding", "utf-8"))
+    except (LookupError, TypeError):
+        raise UserError(
+            f"{place}: encoding {options['encoding']!r} is unknown; use utf-8, gbk, latin-1, ..."
+        ) from None
+    delimiter = options.get("delimiter", ",")
+    if not isinstance(delimiter, str) or len(delimiter) != 1:
+        raise UserError(f"{place}: `delimiter` must be one character, in quotes")
+    row = options.get("header_row", 1)
+    if not isinstance(row, int) or row < 1:
+        raise UserError(f"{place}: `header_row` must be the number of a row, from 1")
+
+
+def _check_endpoint(place: str, options: dict[str, Any]) -> None:
+    """Check how an endpoint is paged and asked for changes: a slip would read one page only."""
+    paging = options.get("paging", {"kind": "none"})
+    kinds = ("page", "offset", "cursor", "next_link", "none")
+    kind = paging.get("kind") if isinstance(paging, dict) else None
+    if kind not in kinds:
+        raise UserError(f"{place}: the `kind` of `paging` must be {', '.join(kinds)}")
+    if unknown := sorted(set(paging) - {"kind", "parameter", "first", "size", "next"}):
+        raise UserError(f"{place}: `paging` has no field {unknown[0]!r}")
+    if kind == "cursor" and not {"parameter", "next"} <= set(paging):
+        raise UserError(f"{place}: `paging` by cursor needs `parameter` and `next`")
+    if "since" in options:
+        since = options["since"]
+        if not isinstance(since, dict) or "parameter" not in since:
+            raise UserError(f"{place}: `since` must be a block with `parameter`")
+        if not options.get("columns"):
+            raise UserError(f"{place}: `since` needs `columns`: no change means no record")

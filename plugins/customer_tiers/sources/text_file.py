@@ -89,6 +89,7 @@ class _Scan:
         self.digest = hashlib.sha256()
         self.is_valid = True
         self.longest = 0
+        self._is_utf8 = codec.startswith("utf-8")
         self._decoder = codecs.getincrementaldecoder(codec)()
         self._record = 0
         self._is_quoted = False
@@ -96,9 +97,10 @@ class _Scan:
 
     def add(self, block: bytes) -> None:
         self.digest.update(block)
-        if self.is_valid:
+        is_plain = block.isascii()
+        if self.is_valid and not (is_plain and self._is_utf8 and not self._decoder.getstate()[0]):
             self._decode(block)
-        if not self.is_valid or not block.isascii():
+        if not is_plain:
             runs = HIGH_BYTES.findall(block)
             self._high += sum(map(len, runs))
             self._common += sum(len(m) for run in runs for m in COMMON_CHINESE.findall(run))
