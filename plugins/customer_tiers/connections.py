@@ -103,7 +103,7 @@ def system(connection: str, embedded_database: str | None) -> str:
 
 def login(connection: str) -> tuple[str | None, str | None]:
     """Return user and password (or token) of a connection."""
-    found = _read(connection)
+    found = read(connection)
     return (found.login, found.password) if found else (None, None)
 
 
