@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
+import yaml
+
+from customer_tiers import settings
+from customer_tiers.digest.wording import LOCALES
 from customer_tiers.explanation import WATERFALL, WIDTH, waterfall
 
 
@@ -35,3 +40,14 @@ def test_sales_without_quantity_are_told_and_so_is_a_merger() -> None:
         "newly or no longer bought",
     ]
     assert lines(restated_12m=5, is_merged=True) == ["of the change: +5.00 customers merged"]
+
+
+def test_every_term_has_words_here_in_mails_and_in_the_readme() -> None:
+    macro = (settings.DBT_PROJECT / "macros" / "waterfall.sql").read_text(encoding="utf-8")
+    terms = dict(re.findall(r"'(\w+)': '(\w+)'", macro))
+    assert list(WATERFALL) == list(terms.values())
+    readme = (settings.DBT_PROJECT / "README.md").read_text(encoding="utf-8")
+    assert [term for term in terms if f"`{term}`" not in readme] == []
+    for path in LOCALES.glob("*.yml"):
+        words = yaml.safe_load(path.read_text(encoding="utf-8"))["lines"]
+        assert set(terms) <= set(words), path.name
