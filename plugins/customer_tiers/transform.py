@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,7 @@ def run(
     command: str = "build",
     schema: str = CANDIDATE,
     is_checked: bool = True,
+    exclude: Sequence[str] = (),
 ) -> dict[str, int]:
     """Run dbt on a warehouse.
 
@@ -80,6 +81,7 @@ def run(
         command: dbt command; `test` runs the unit tests too, `build` does not.
         schema: Where models go; any other than `candidate` takes the seeds too.
         is_checked: Run the models' data tests too.
+        exclude: dbt selectors of what to leave as it is.
 
     Returns:
         Status -> number of nodes.
@@ -94,6 +96,8 @@ def run(
     arguments = _arguments(command, select, variables, full_refresh)
     if not is_checked:
         arguments += ["--exclude-resource-type", "test"]
+    for selector in exclude:
+        arguments += ["--exclude", selector]
     with _ONE_AT_A_TIME:
         outcome = _invoke(arguments, {**connection, "schema": schema}, folder)
     results: list[RunResult] = list(getattr(outcome.result, "results", None) or [])

@@ -22,6 +22,7 @@ tier_decisions as (
         'loyalty_index': 'numeric(7, 4)',
         'orders': 'integer',
         'risk_flag': 'text',
+        'owner_id': 'text',
         'contribution_12m': 'numeric(18, 2)',
         'contribution_12m_at_window_rates': 'numeric(18, 2)',
         'net_revenue_12m': 'numeric(18, 2)',
