@@ -228,17 +228,14 @@ def waterfall(receipt: Receipt) -> Iterator[str]:
     """Say what moved the contribution, the largest first, in lines of `WIDTH`, if anything did.
 
     Args:
-        receipt: The columns of `WATERFALL` and contribution_12m_constant (money, may be None), and
-            quantity_completeness (0 to 1, or None).
+        receipt: The columns of `WATERFALL` (money, may be None) and quantity_completeness (0 to 1,
+            or None).
     """
     terms = [(receipt[column] or 0, _name(term)) for term, column in WATERFALL.items()]
     moved = sorted(((a, name) for a, name in terms if a), key=lambda t: (-abs(t[0]), t[1]))
     if moved:
         text = "of the change: " + ", ".join(f"{amount:+,.2f} {name}" for amount, name in moved)
-        yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False)
-    if receipt["fx_effect"]:
-        constant = receipt["contribution_12m_constant"]
-        yield f"  at the exchange rates of before it would be {constant:,.2f}"
+        yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     if moved and receipt["quantity_completeness"] not in (None, 1):
         yield (
             f"  quantities are known for {receipt['quantity_completeness']:.0%} of the sales; what "
