@@ -66,8 +66,8 @@ class Warehouse:
         """What an earlier build made and another one would only make again."""
         kinds = {
             "policy.tier_ladder": "resource_type:seed",
-            "candidate.stg_erp__customers": "tag:facts,config.materialized:view",
-            "candidate.stg_crm__accounts": "tag:tiers,config.materialized:view",
+            "candidate.stg_erp__customers": "tag:facts,path:models/staging,config.materialized:view",
+            "candidate.stg_crm__accounts": "tag:tiers,path:models/staging,config.materialized:view",
         }
         return [
             selector
