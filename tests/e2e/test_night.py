@@ -237,7 +237,7 @@ def test_each_mail_goes_to_one_owner_about_their_customers_only(shell, demo):
     for mail in mails:
         text = mail.get_body(("plain",)).get_content()
         to = mail["to"].addresses[0].addr_spec
-        about = set(re.findall(r"\((\d{6})\)", text)) & set(readers)
+        about = set(re.findall(r"\((\d{6})\b", text)) & set(readers)
         assert about, mail["subject"]
         assert "<table" in mail.get_body(("html",)).get_content()
         if to not in company | {"sales.operations@example.com"}:

@@ -13,6 +13,9 @@ from customer_tiers.load import dirty, tables, upsert
 
 Row = Mapping[str, Any]
 
+VIEWS = "path:models/staging,config.materialized:view"
+"""Views over tables that are never dropped; other views go with the tables under them."""
+
 
 class Warehouse:
     """One company's warehouse in a database of its own."""
@@ -66,8 +69,8 @@ class Warehouse:
         """What an earlier build made and another one would only make again."""
         kinds = {
             "policy.tier_ladder": "resource_type:seed",
-            "candidate.stg_erp__customers": "tag:facts,path:models/staging,config.materialized:view",
-            "candidate.stg_crm__accounts": "tag:tiers,path:models/staging,config.materialized:view",
+            "candidate.stg_erp__customers": f"tag:facts,{VIEWS}",
+            "candidate.stg_crm__accounts": f"tag:tiers,{VIEWS}",
         }
         return [
             selector
