@@ -17,10 +17,18 @@
 {%- endmacro %}
 
 
-{# 1 if a customer whose money changes by so much is in its tier still, else 0. #}
-{% macro stays_with(change) -%}
-    case
-            when {{ change }} < -amount_to_keep or {{ change }} >= amount_to_rise then 0
-            else 1
-        end
+{# In how many of the half-samples, and of those of the other months, a customer stays in its
+   tier: its money changes by less than it may lose, and than wins it the next one. #}
+{% macro samples_that_stay(resampled) -%}
+    {%- set terms = [] -%}
+    {%- for sample in half_samples() -%}
+        {%- set change = 'coalesce(' ~ resampled ~ '.change_' ~ loop.index ~ ', 0)' -%}
+        {%- for amount in [change, '-' ~ change] -%}
+            {%- do terms.append(
+                'case when ' ~ amount ~ ' < -amount_to_keep or ' ~ amount
+                ~ ' >= amount_to_rise then 0 else 1 end'
+            ) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ terms | join('\n        + ') }}
 {%- endmacro %}

@@ -162,7 +162,7 @@ class Sender:
             self._client = None
 
 
-def _on_the_wire(message: EmailMessage, policy: EmailPolicy) -> bytes:
+def _on_the_wire(message: EmailMessage, policy: EmailPolicy[EmailMessage]) -> bytes:
     """Return the bytes of a mail. A header that just does not fit beside its name begins beside it
     nevertheless: the library starts it on the next line, which some clients show as a space."""
     head, blank, body = message.as_bytes(policy=policy).partition(b"\r\n\r\n")

@@ -11,7 +11,10 @@ import pytest
 
 from customer_tiers import settings
 
-DAG_IDS = {"refresh_customer_tiers", "send_tier_digests"}
+DAG_IDS = {
+    *("refresh_customer_tiers", "send_tier_digests"),
+    *("maintain_warehouse", "simulate_tier_policy"),
+}
 FILES = sorted(settings.DAGS.glob("*.py"))
 MAX_LINES = 100
 MAX_SEQUENCE = 12

@@ -243,7 +243,7 @@ def _state(receipt: Receipt, rank: int | None, rule: str) -> Receipt:
 
 
 def stands(policy: Policy, night: list[Receipt], name: str, change: Decimal, bound: int) -> int:
-    """The best rank of one customer after it earned us so much more or less; all are scored anew."""
+    """The best rank of one customer after it earned us so much more; all are scored anew."""
     moved = [earning(c, change) if c["customer_id"] == name else dict(c) for c in night]
     score_all(policy, moved)
     customer = next(c for c in moved if c["customer_id"] == name)

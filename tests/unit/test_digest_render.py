@@ -176,6 +176,12 @@ def test_monthly_review_shows_the_pyramid_the_migration_and_who_moved() -> None:
         assert order == sorted(order)
 
 
+def test_monthly_review_counts_whom_it_does_not_list() -> None:
+    rows = [item(f"C{n}", amount_at_stake=Decimal(5)) for n in range(CARDS_PER_MAIL + 2)]
+    for said in plain(mail(*rows, kind="monthly", review=REVIEW)):
+        assert "and 2 more customers, together €10 at stake" in said
+
+
 def test_a_policy_switch_is_told_as_one() -> None:
     moved = [item(f"C{n}", cause="policy", policy_id="six_levels") for n in range(3)]
     counts = {"customers": 340, "customers_up": 210, "customers_down": 130, "amount": Decimal(9)}

@@ -91,6 +91,8 @@ items as (
         ranked.reason_code,
         ranked.main_driver,
         ranked.main_driver_change,
+        ranked.second_driver,
+        ranked.second_driver_change,
         ranked.contribution_12m_before,
         ranked.contribution_12m,
         ranked.contribution_12m_change,

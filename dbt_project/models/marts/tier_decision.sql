@@ -76,7 +76,11 @@ typed as (
         pending_nights,
         own_move,
         others_move,
-        restated_12m,
+        cast(contribution_12m_before as numeric(18, 2)) as contribution_12m_before,
+        {% for column in waterfall_columns() if column != 'quantity_completeness' -%}
+            cast({{ column }} as numeric(18, 2)) as {{ column }},
+        {% endfor -%}
+        quantity_completeness,
         override_reason,
         override_approver,
         override_until,

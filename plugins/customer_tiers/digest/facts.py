@@ -77,13 +77,17 @@ def _contribution(story: Story, words: Words) -> Iterator[Fact]:
         return
     value = words.money(now)
     change = story.change
-    if change and change.contribution_12m_change is not None:
+    if change and change.contribution_12m_before is not None:
+        before = change.contribution_12m_before
+        value = words.text(
+            "moved_from",
+            before=words.money(before),
+            now=value,
+            change=words.money(now - before, signed=True),
+        )
+    elif change and change.contribution_12m_change is not None:
         moved = words.money(change.contribution_12m_change, signed=True)
-        if change.contribution_12m_before is None:
-            value = words.text("moved", now=value, change=moved)
-        else:
-            before = words.money(change.contribution_12m_before)
-            value = words.text("moved_from", before=before, now=value, change=moved)
+        value = words.text("moved", now=value, change=moved)
     yield Fact(words.text("fact.contribution"), value)
 
 

@@ -5,7 +5,7 @@ The view is built once and both parts are laid out from it: what one part says, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -78,29 +78,39 @@ def view(digest: Digest, words: Words, attachment: str | None) -> View:
 def _tables(
     digest: Digest, told: tuple[Story, ...], shown: list[Story], words: Words, *, has_list: bool
 ) -> Iterator[Table]:
-    yield from review.tables(digest, words)
     if digest.kind == MONTHLY:
-        for way, title in (("up", "rose"), ("down", "fell")):
-            moved = [s for s in told if s.change and s.change.direction == way]
-            if moved:
-                yield listing.overview(moved[:CARDS_PER_MAIL], words.text(title), digest, words)
-        watched = [story for story in told if not story.change]
-        if watched:
-            yield listing.overview(watched[:CARDS_PER_MAIL], words.text("watch"), digest, words)
-        return
-    if len(told) < 2:
-        return
-    number, amount = headline.whole_mail(digest, told)
-    number -= len(shown)
-    amount -= sum((story.at_stake for story in shown), Decimal(0))
-    more = None
-    if number > 0:
-        more = words.text(
-            "more_line" if has_list else "more_line_unlisted",
-            more=words.counted("more", number),
-            amount=words.money(amount),
-        )
-    yield listing.overview(shown, words.text("overview"), digest, words, more)
+        yield from review.tables(digest, words)
+        sections = {
+            "rose": [s for s in told if s.change and s.change.direction == "up"],
+            "fell": [s for s in told if s.change and s.change.direction == "down"],
+            "watch": [s for s in told if not s.change],
+        }
+        for name, stories in sections.items():
+            if stories:
+                first = stories[:CARDS_PER_MAIL]
+                rest = _more(
+                    len(stories) - len(first), _sum(stories) - _sum(first), words, has_list=has_list
+                )
+                yield listing.overview(first, words.text(name), digest, words, rest)
+    elif len(told) > 1:
+        number, amount = headline.whole_mail(digest, told)
+        rest = _more(number - len(shown), amount - _sum(shown), words, has_list=has_list)
+        yield listing.overview(shown, words.text("overview"), digest, words, rest)
+
+
+def _more(number: int, amount: Decimal, words: Words, *, has_list: bool) -> str | None:
+    """Count and sum the customers that are not shown; None if all are."""
+    if number <= 0:
+        return None
+    return words.text(
+        "more_line" if has_list else "more_line_unlisted",
+        more=words.counted("more", number),
+        amount=words.money(amount),
+    )
+
+
+def _sum(stories: Iterable[Story]) -> Decimal:
+    return sum((story.at_stake for story in stories), Decimal(0))
 
 
 def _aside(digest: Digest, words: Words) -> Iterator[str]:
@@ -110,12 +120,9 @@ def _aside(digest: Digest, words: Words) -> Iterator[str]:
         name = f"{listing.name_of(story)} ({clean(item.customer_id, 40)})"
         yield words.text("sentence.after_lead").join([name, sentence(story, words)])
     rest = items[ASIDE_PER_MAIL:]
-    if rest:
-        yield words.text(
-            "more_line_unlisted",
-            more=words.counted("more", len(rest)),
-            amount=words.money(sum((item.stake for item in rest), Decimal(0))),
-        )
+    more = _more(len(rest), sum((i.stake for i in rest), Decimal(0)), words, has_list=False)
+    if more:
+        yield more
 
 
 def _footer(digest: Digest, words: Words, attachment: str | None) -> Iterator[str]:

@@ -15,7 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
 from babel.numbers import (
@@ -25,6 +24,7 @@ from babel.numbers import (
     parse_pattern,
 )
 
+from customer_tiers import yaml_files
 from customer_tiers.digest.clean import clean
 
 LOCALES = Path(__file__).parent / "locales"
@@ -186,7 +186,10 @@ def available() -> tuple[str, ...]:
 
 @cache
 def _load(name: str) -> Mapping[str, Any]:
-    return dict(_flat(yaml.safe_load((LOCALES / f"{name}.yml").read_text("utf-8"))))
+    path = LOCALES / f"{name}.yml"
+    return dict(
+        _flat(yaml_files.read(path, missing="the words are gone; restore the file", holds="words"))
+    )
 
 
 def _flat(entries: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

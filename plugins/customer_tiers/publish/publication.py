@@ -10,12 +10,15 @@ from psycopg import sql
 
 from customer_tiers.errors import UserError
 from customer_tiers.outbox import fill, hand_over, ops
-from customer_tiers.publish import difference, history
+from customer_tiers.publish import difference, history, identity_history
 from customer_tiers.publish.newest import is_old
 from customer_tiers.publish.tables import published
 
 READER = "bi_reader"
 """The role that BI users are members of; it may read `bi` and nothing else."""
+
+LOCK = "select pg_advisory_xact_lock(hashtextextended('customer_tiers.publish', 0))"
+"""One at a time changes what is published."""
 
 PUBLISHED = """
     insert into bi.publication (
@@ -67,9 +70,7 @@ def publish(connection: psycopg.Connection, night: Night) -> str:
         A line that says what was published.
     """
     with connection.transaction():
-        connection.execute(
-            "select pg_advisory_xact_lock(hashtextextended('customer_tiers.publish', 0))"
-        )
+        connection.execute(LOCK)
         _check_candidates(connection, night)
         is_newest = not is_old(connection, night.business_date)
         written = sum(
@@ -80,6 +81,7 @@ def publish(connection: psycopg.Connection, night: Night) -> str:
         _write_publication(connection, night, is_newest=is_newest)
         written += history.record(connection, night.run_id, night.business_date)
         if is_newest:
+            written += identity_history.record(connection, night.run_id)
             hand_over.readdress(connection, night.business_date)
         mails = fill.enqueue(connection, night.run_id, night.business_date, is_quiet=night.is_quiet)
         _let_readers_in(connection)

@@ -1,5 +1,3 @@
-{%- set bounds = ['enter', 'exit'] -%}
-{%- set amounts = ['contribution', 'net_revenue'] -%}
 with
 
 scores as (
@@ -30,25 +28,11 @@ met as (
         cuts.policy_id,
         scores.business_date,
         cuts.tier_rank,
-        cuts.axis
-        {%- for bound in bounds %},
-        cuts.{{ bound }}_at,
-        min(
-            case
-                when
-                    (
-                        cuts.axis = 'customer_share'
-                        and scores.customer_share_above < cuts.{{ bound }}_at
-                    )
-                    or (
-                        cuts.axis = 'profit_share'
-                        and scores.profit_share_above < cuts.{{ bound }}_at
-                    )
-                    then scores.tier_score
-                when cuts.axis = 'score' then ceil(cuts.{{ bound }}_at)
-            end
-        ) as {{ bound }}_score
-        {%- endfor %}
+        cuts.axis,
+        cuts.enter_at,
+        cuts.exit_at,
+        min({{ score_at_bound('cuts.enter_at') }}) as enter_score,
+        min({{ score_at_bound('cuts.exit_at') }}) as exit_score
 
     from cuts
 
@@ -71,20 +55,17 @@ bounded as (
     select
         policy_id,
         business_date,
-        tier_rank
-        {%- for bound in bounds %},
-        cast(max({{ bound }}_score) as integer) as {{ bound }}_score,
-        {%- for amount in amounts %}
-        max(case when axis = '{{ amount }}' then {{ bound }}_at end)
-            as {{ bound }}_{{ amount }},
-        {%- endfor %}
-        max(
-            case
-                when {{ bound }}_score is null and axis like '%share' then 1
-                else 0
-            end
-        ) = 1 as is_{{ bound }}_out_of_reach
-        {%- endfor %}
+        tier_rank,
+        cast(max(enter_score) as integer) as enter_score,
+        cast(max(exit_score) as integer) as exit_score,
+        max(case when axis = 'contribution' then enter_at end) as enter_contribution,
+        max(case when axis = 'net_revenue' then enter_at end) as enter_net_revenue,
+        max(case when enter_score is null and axis like '%share' then 1 else 0 end) = 1
+            as is_enter_out_of_reach,
+        max(case when axis = 'contribution' then exit_at end) as exit_contribution,
+        max(case when axis = 'net_revenue' then exit_at end) as exit_net_revenue,
+        max(case when exit_score is null and axis like '%share' then 1 else 0 end) = 1
+            as is_exit_out_of_reach
 
     from met
     group by

@@ -1,6 +1,7 @@
 {%- set at_the_end = [
-    'reason_code', 'cause', 'main_driver', 'main_driver_change', 'contribution_12m',
-    'loyalty_index', 'score_rank', 'customers_ranked', 'policy_id', 'tier_score'
+    'reason_code', 'cause', 'main_driver', 'main_driver_change', 'second_driver',
+    'second_driver_change', 'contribution_12m', 'loyalty_index', 'score_rank',
+    'customers_ranked', 'policy_id', 'tier_score'
 ] -%}
 with
 

@@ -1,6 +1,7 @@
 {%- set facts = {
     'from_tier': 'text', 'to_tier': 'text', 'direction': 'text', 'reason_code': 'text',
     'main_driver': 'text', 'main_driver_change': 'numeric(18, 2)',
+    'second_driver': 'text', 'second_driver_change': 'numeric(18, 2)',
     'contribution_12m_before': 'numeric(18, 2)', 'contribution_12m': 'numeric(18, 2)',
     'contribution_12m_change': 'numeric(18, 2)', 'loyalty_index_before': 'numeric(7, 4)',
     'loyalty_index': 'numeric(7, 4)', 'score_rank_before': 'integer', 'score_rank': 'integer',
@@ -13,7 +14,8 @@
 {%- set topics = {
     'tier_change': {
         'given': ['from_tier', 'to_tier', 'direction', 'reason_code', 'main_driver',
-            'main_driver_change', 'contribution_12m_before', 'contribution_12m',
+            'main_driver_change', 'second_driver', 'second_driver_change',
+            'contribution_12m_before', 'contribution_12m',
             'contribution_12m_change', 'loyalty_index_before', 'loyalty_index',
             'score_rank_before', 'score_rank', 'customers_ranked', 'policy_id', 'own_move',
             'others_move', 'tier_score'],

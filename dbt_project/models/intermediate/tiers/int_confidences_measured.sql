@@ -1,4 +1,3 @@
-{%- set samples = half_samples() | length -%}
 with
 
 amounts as (
@@ -44,12 +43,7 @@ counted as (
         amounts.*,
         coalesce(warned.amount_at_risk, 0) as amount_at_risk,
         policies.borderline_below,
-        {%- for number in range(1, samples + 1) %}
-        {%- set change = 'coalesce(resampled.change_' ~ number ~ ', 0)' %}
-        {{ stays_with(change) }}
-        + {{ stays_with('-' ~ change) }}
-        {{- ' +' if not loop.last else ' as samples_in_tier' }}
-        {%- endfor %}
+        {{ samples_that_stay('resampled') }} as samples_in_tier
 
     from amounts
 
@@ -77,7 +71,7 @@ measured as (
         case
             when amount_to_rise_note in ('new', 'small_population') then null
             when amount_to_keep_note = 'beyond_money' then 0
-            else samples_in_tier / cast({{ 2 * samples }} as numeric(7, 4))
+            else cast(1.0 * samples_in_tier / {{ 2 * half_samples() | length }} as numeric(5, 4))
         end as tier_confidence
 
     from counted

@@ -2,7 +2,8 @@ with
 
 months as (
 
-    select * from {{ ref('int_contributions_aggregated_to_months') }}
+    select *
+    from {{ ref('int_contributions_aggregated_to_months') }}
     where window_number = 1
 
 ),
@@ -21,9 +22,8 @@ judged_by as (
     select
         policies.policy_id,
         weights.component,
-        row_number() over (
-            order by weights.weight desc, weights.component
-        ) as heaviest_first
+        row_number() over (order by weights.weight desc, weights.component asc)
+            as heaviest_first
 
     from policies
 
@@ -34,16 +34,11 @@ judged_by as (
 
 ),
 
-valued as (
+judged as (
 
     select
-        months.customer_id,
-        cast(extract(month from months.month_start_date) as integer) as month_of_year,
-        case judged_by.component
-            when 'net_revenue' then net_revenue
-            when 'cm1' then {{ margin('cm1') }}
-            else {{ margin('contribution') }}
-        end as amount
+        months.*,
+        judged_by.component
 
     from months
 
@@ -52,20 +47,32 @@ valued as (
 
 ),
 
+valued as (
+
+    select
+        customer_id,
+        cast(extract(month from month_start_date) as integer) as month_of_year,
+        case component
+            when 'net_revenue' then net_revenue
+            when 'cm1' then {{ margin('cm1') }}
+            else {{ margin('contribution') }}
+        end as amount
+
+    from judged
+
+),
+
 {# What the window would have brought, more or less, had each half of the year come twice
    and the other half not at all. #}
 resampled as (
 
     select
+        {% for months in half_samples() -%}
+            sum(
+                case when month_of_year in ({{ months | join(', ') }}) then amount else -amount end
+            ) as change_{{ loop.index }},
+        {% endfor -%}
         customer_id
-        {%- for months in half_samples() %},
-        sum(
-            case
-                when month_of_year in ({{ months | join(', ') }}) then amount
-                else -amount
-            end
-        ) as change_{{ loop.index }}
-        {%- endfor %}
 
     from valued
     group by customer_id

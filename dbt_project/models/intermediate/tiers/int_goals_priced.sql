@@ -62,7 +62,7 @@ outbid as (
 
     select
         {{- listed(goal_columns + ['is_rise'], 'counted') }},
-        ordered.amount + 0.01 - counted.metric as change
+        ordered.amount + 0.01 - counted.metric as amount_change
 
     from counted
 
@@ -80,9 +80,9 @@ scored as (
 
     select
         {{ goal_columns | join(',\n        ') }},
-        max(change) as change,
+        max(amount_change) as amount_change,
         max(
-            case when is_rise and change is null and not is_on_the_edge then 1 else 0 end
+            case when is_rise and amount_change is null and not is_on_the_edge then 1 else 0 end
         ) = 1 as is_too_far
 
     from outbid
@@ -104,7 +104,7 @@ priced as (
             false
         ) as is_beyond_money,
         greatest(
-            scored.change,
+            scored.amount_change,
             case when scored.is_on_the_edge then 0 end,
             scored.bound_contribution - metrics.contribution_12m,
             scored.bound_net_revenue - metrics.net_revenue_12m,
@@ -112,7 +112,7 @@ priced as (
                 when scored.goal_rank < scored.negative_rank
                     then -metrics.contribution_12m
             end
-        ) as change
+        ) as amount_change
 
     from scored
 

@@ -74,10 +74,8 @@ passed as (
     select
         *,
         case
-            when goal = 'keep' and tier_score >= bound_score
-                then bound_score
-                    + coalesce(ceil(10000.0 / nullif(customers_ranked - 1, 0)), 0)
-            else bound_score
+            when goal = 'rise' or tier_score < bound_score then bound_score
+            else bound_score + coalesce(ceil(10000.0 / nullif(customers_ranked - 1, 0)), 0)
         end as safe_score
 
     from goals

@@ -13,6 +13,8 @@ tier_changes as (
         'reason_code': 'text',
         'main_driver': 'text',
         'main_driver_change': 'numeric(18, 2)',
+        'second_driver': 'text',
+        'second_driver_change': 'numeric(18, 2)',
         'contribution_12m_before': 'numeric(18, 2)',
         'contribution_12m': 'numeric(18, 2)',
         'contribution_12m_change': 'numeric(18, 2)',

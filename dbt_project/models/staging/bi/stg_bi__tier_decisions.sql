@@ -24,6 +24,7 @@ tier_decisions as (
         'risk_flag': 'text',
         'owner_id': 'text',
         'contribution_12m': 'numeric(18, 2)',
+        'contribution_12m_at_window_rates': 'numeric(18, 2)',
         'net_revenue_12m': 'numeric(18, 2)',
         'returns_12m': 'numeric(18, 2)',
         'cogs_12m': 'numeric(18, 2)',
