@@ -1,4 +1,4 @@
--- Nobody is told about a customer as its owner but the owner as of tonight, or who substitutes them.
+-- Nobody is told of a customer as its owner but the owner as of tonight, or who substitutes them.
 with
 
 items as (

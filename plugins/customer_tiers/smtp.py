@@ -7,11 +7,12 @@ because a mail that was lost after its text had begun to flow may have been deli
 from __future__ import annotations
 
 import logging
+import re
 import smtplib
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP, SMTPUTF8, EmailPolicy
 
 from customer_tiers.connections import Smtp
 from customer_tiers.digest.clean import clean
@@ -21,6 +22,8 @@ REASON_LENGTH = 300
 
 SERVICE_CLOSING = 421
 """Reply code with which a server ends the connection, at any step."""
+
+STARTED_BELOW = re.compile(rb"^([A-Za-z-]+):[ ]?\r\n[ ](?=\S)", re.MULTILINE)
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +115,7 @@ class Sender:
         needs_utf8 = not (sender + recipient).isascii()
         if needs_utf8 and not client.has_extn("smtputf8"):
             raise Refused("MAIL FROM", 553, b"the server takes ASCII addresses only (no SMTPUTF8)")
-        content = message.as_bytes(policy=SMTPUTF8 if needs_utf8 else SMTP)
+        content = _on_the_wire(message, SMTPUTF8 if needs_utf8 else SMTP)
         options = ("SMTPUTF8", "BODY=8BITMIME") if needs_utf8 else ()
         code, answer = client.mail(sender, options)
         if code != 250:
@@ -157,6 +160,13 @@ class Sender:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def _on_the_wire(message: EmailMessage, policy: EmailPolicy[EmailMessage]) -> bytes:
+    """Return the bytes of a mail. A header that just does not fit beside its name begins beside it
+    nevertheless: the library starts it on the next line, which some clients show as a space."""
+    head, blank, body = message.as_bytes(policy=policy).partition(b"\r\n\r\n")
+    return STARTED_BELOW.sub(rb"\1: ", head) + blank + body
 
 
 def _connect(server: Smtp) -> smtplib.SMTP:

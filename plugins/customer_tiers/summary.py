@@ -42,10 +42,13 @@ NEWEST = """
 
 UNTOLD = """
     select count(*) from bi.tier_change as change
-    left join raw.crm_owners as owner
-        on owner.owner_id = change.owner_id and coalesce(owner.active, true)
-        and owner.email is not null
-    where change.business_date = %s and owner.owner_id is null
+    where change.business_date = %(day)s
+        and change.cause not in ('restatement', 'merge_split', 'fx')
+        and exists (select from ops.news_told where business_date = %(day)s)
+        and not exists (
+            select from ops.news_told as told
+            where told.business_date = %(day)s and told.customer_id = change.customer_id
+        )
 """
 
 QUARANTINE = """
@@ -71,11 +74,11 @@ def print_night(source: str, say: Say, run_id: str | None = None) -> None:
         changes = connection.execute(CHANGES, [day]).fetchall()
         say("tier changes: " + (_counts(changes) or "none"))
         say("mails: " + (_counts(connection.execute(MAILS, [day]).fetchall()) or "none"))
-        [(untold,)] = connection.execute(UNTOLD, [day]).fetchall()
+        [(untold,)] = connection.execute(UNTOLD, {"day": day}).fetchall()
         if untold:
             say(
                 f"changed customers nobody is told about: {untold} "
-                "(no active owner with an address)"
+                "(no owner, manager or fallback with an address)"
             )
         if entities:
             say(f"not delivered by the source: {entities}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,7 +14,7 @@ import yaml
 from psycopg import sql
 
 from customer_tiers import settings
-from customer_tiers.outbox import fill, hand_over
+from customer_tiers.outbox import claims, fill, hand_over
 
 NIGHT = date(2026, 9, 30)
 
@@ -126,3 +129,15 @@ def owe(connection: psycopg.Connection, owner: str = "O1", **person: Any) -> str
     (digest,) = gather.digests(connection, None, NIGHT)
     fill.add(connection, digest)
     return digest.key
+
+
+@contextmanager
+def dying_sender(url: str) -> Iterator[psycopg.Connection]:
+    """A sender whose session is over, also for the server, when the block ends."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        claims.show_alive(connection)
+        pid = connection.info.backend_pid
+        yield connection
+    with psycopg.connect(url, autocommit=True) as observer:
+        while observer.execute("select from pg_stat_activity where pid = %s", [pid]).fetchone():
+            time.sleep(0.01)

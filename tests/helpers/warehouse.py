@@ -13,6 +13,9 @@ from customer_tiers.load import dirty, tables, upsert
 
 Row = Mapping[str, Any]
 
+VIEWS = "path:models/staging,config.materialized:view"
+"""Views over tables that are never dropped; other views go with the tables under them."""
+
 
 REMEMBERED = ("tier_decision", "window_rate")
 """Tables that a night reads from the last published one."""
@@ -83,8 +86,8 @@ class Warehouse:
         """What an earlier build made and another one would only make again."""
         kinds = {
             "policy.tier_ladder": "resource_type:seed",
-            "candidate.stg_erp__customers": "tag:facts,config.materialized:view",
-            "candidate.stg_crm__accounts": "tag:tiers,config.materialized:view",
+            "candidate.stg_erp__customers": f"tag:facts,{VIEWS}",
+            "candidate.stg_crm__accounts": f"tag:tiers,{VIEWS}",
         }
         return [
             selector

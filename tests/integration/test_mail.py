@@ -517,3 +517,17 @@ def test_the_same_row_gives_the_same_mail(warehouse: psycopg.Connection) -> None
     sender = Address("Customer tiers", "tiers", "example.com")
     once, twice = (mail.build_message(row, sender).as_bytes() for _ in range(2))
     assert once == twice
+
+
+@pytest.mark.parametrize("length", range(60, 90, 3))
+def test_a_subject_of_any_length_begins_beside_its_name(
+    serve: Callable[..., Handler], length: int
+) -> None:
+    post = serve()
+    message = EmailMessage()
+    message["Subject"] = subject = ("word " * 20)[:length].strip()
+    sender = Sender(connections.smtp())
+    assert sender.deliver(message, "tiers@example.com", "o1@example.com") == Outcome("sent")
+    sender.close()
+    ((_, arrived),) = post.mails
+    assert arrived["Subject"] == subject

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from customer_tiers.errors import UserError
 from customer_tiers.outbox import claims, fill, hand_over, ops, rows
 from customer_tiers.publish import publication
-from helpers.outbox import NIGHT, insert, prepare, publish, tell
+from helpers.outbox import NIGHT, dying_sender, insert, prepare, publish, tell
 
 NEXT = NIGHT + timedelta(days=1)
 
@@ -247,8 +247,7 @@ def test_a_dead_senders_message_is_unknown_and_a_lapsed_lease_too(
     with psycopg.connect(database, autocommit=True) as alive:
         claims.show_alive(alive)
         assert claims.claim(alive, keys[0])
-        with psycopg.connect(database, autocommit=True) as dead:
-            claims.show_alive(dead)
+        with dying_sender(database) as dead:
             assert claims.claim(dead, keys[1])
         assert claims.settle_left_behind(warehouse) == 1
         assert claims.claim(alive, keys[2], lease=timedelta(0))

@@ -18,7 +18,7 @@ import yaml
 
 from customer_tiers import settings
 from customer_tiers.outbox import claims, ops, rows, sending, webhook
-from helpers.outbox import NIGHT, owe, prepare, publish, tell
+from helpers.outbox import NIGHT, dying_sender, owe, prepare, publish, tell
 
 SECRET = "s3cret/+"
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "webhook.schema.json").read_text())
@@ -181,7 +181,7 @@ def test_what_a_dead_sender_had_in_hand_is_simply_sent_again(
     warehouse: psycopg.Connection, database: str, receiver: Receiver
 ) -> None:
     key = owe_machine(warehouse)
-    with psycopg.connect(database, autocommit=True) as dead:
+    with dying_sender(database) as dead:
         assert claims.claim(dead, key)
     assert sending.send_pending(database).sent == 1
     assert [headers["webhook-id"] for headers, _ in receiver.posts] == [key]
