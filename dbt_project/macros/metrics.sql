@@ -97,11 +97,11 @@
     cast(
                 coalesce(
                     100.0 * (
-                        amounts_placed.customers_below
-                        - case when before.metric < components.metric then 1 else 0 end
+                        customers_below
+                        - case when own_metric_before < metric then 1 else 0 end
                     ) / nullif(
-                        amounts_placed.customers_measured
-                        - case when before.metric is null then 0 else 1 end,
+                        customers_measured
+                        - case when own_metric_before is null then 0 else 1 end,
                         0
                     ),
                     100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -10,6 +11,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from customer_tiers import settings
+from customer_tiers.digest.wording import words
 from customer_tiers.errors import UserError
 from customer_tiers.maintenance import thinned_nights
 
@@ -56,15 +58,31 @@ NO_AMOUNT = {
 }
 """Why there is no amount to rise -> what to say, where it says more than the tier does."""
 
-P_AND_L = (
-    ("net revenue", "net_revenue_12m", 1),
-    ("cost of goods", "cogs_12m", -1),
-    ("freight", "freight_12m", -1),
-    ("cost to serve", "cost_to_serve_12m", -1),
-    ("financing", "financing_12m", -1),
-    ("bad debt", "bad_debt_12m", -1),
-)
-"""Line, its column, and what a unit of it does to contribution."""
+P_AND_L = {
+    "net_revenue": 1,
+    "cogs": -1,
+    "freight": -1,
+    "cost_to_serve": -1,
+    "financing": -1,
+    "bad_debt": -1,
+}
+"""Line, as the mails name it too, and what a unit of it does to contribution."""
+
+
+WATERFALL = {
+    **{
+        line: f"{line}_effect"
+        for line in (
+            *("volume", "price", "mix", "discount", "returns", "cost", "freight"),
+            *("cost_to_serve", "financing", "bad_debt", "fx"),
+        )
+    },
+    "restated": "restated_12m",
+}
+"""Term of the waterfall -> its column; together they are the change, to the cent."""
+
+WIDTH = 100
+"""Characters of a line of the waterfall."""
 
 
 def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Iterator[str]:
@@ -189,17 +207,43 @@ def _amounts(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
 
 def _money(receipt: Receipt, before: Receipt | None) -> Iterator[str]:
     yield f"contribution of 12 months: {receipt['contribution_12m']:,.2f}{_moved(receipt, before)}"
-    for name, column, sign in P_AND_L:
+    for line, sign in P_AND_L.items():
+        name, column = _name(line), f"{line}_12m"
         if receipt[column] is None:
-            yield f"  {name:<14} {'no data':>16}"
+            yield f"  {name:<26} {'no data':>16}"
             continue
         change = ""
         if before is not None:
             change = f" {sign * (receipt[column] - (before[column] or 0)) or 0:>+14,.2f}"
         amount = sign * receipt[column] or 0  # never -0.00
-        yield f"  {name:<14} {amount:>16,.2f}{change}"
-    if receipt["restated_12m"]:
-        yield f"of the change, {receipt['restated_12m']:+,.2f} is the past, known better now"
+        yield f"  {name:<26} {amount:>16,.2f}{change}"
+    yield from waterfall(receipt)
+
+
+def _name(line: str) -> str:
+    return words("en").name("lines", line)
+
+
+def waterfall(receipt: Receipt) -> Iterator[str]:
+    """Say what moved the contribution, the largest first, in lines of `WIDTH`, if anything did.
+
+    Args:
+        receipt: The columns of `WATERFALL` and contribution_12m_constant (money, may be None), and
+            quantity_completeness (0 to 1, or None).
+    """
+    terms = [(receipt[column] or 0, _name(term)) for term, column in WATERFALL.items()]
+    moved = sorted(((a, name) for a, name in terms if a), key=lambda t: (-abs(t[0]), t[1]))
+    if moved:
+        text = "of the change: " + ", ".join(f"{amount:+,.2f} {name}" for amount, name in moved)
+        yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False)
+    if receipt["fx_effect"]:
+        constant = receipt["contribution_12m_constant"]
+        yield f"  at the exchange rates of before it would be {constant:,.2f}"
+    if moved and receipt["quantity_completeness"] not in (None, 1):
+        yield (
+            f"  quantities are known for {receipt['quantity_completeness']:.0%} of the sales; what "
+            "the others did is among the products newly or no longer bought"
+        )
 
 
 def _moved(receipt: Receipt, before: Receipt | None) -> str:

@@ -16,17 +16,17 @@ import psycopg
 from customer_tiers import (
     connections,
     contract,
-    mail,
     maintenance,
     quality,
     settings,
     simulation,
     transform,
 )
-from customer_tiers.errors import UserError
+from customer_tiers.errors import TryLater, UserError
 from customer_tiers.load import tables
 from customer_tiers.load.entity import Load
 from customer_tiers.load.system import load_system
+from customer_tiers.outbox import sending
 from customer_tiers.publish import publication
 from customer_tiers.sources import definition
 from customer_tiers.sources.postgres import reason
@@ -47,7 +47,8 @@ class Run:
     """One run of the nightly DAG.
 
     `run_date` is the day the run was started; `business_date` None means the newest day of sales;
-    `accept_deletions` lets an extract that lost many rows take them out of raw.
+    `accept_deletions` lets an extract that lost many rows take them out of raw; `is_quiet` marks a
+    backfill, which mails nobody.
     """
 
     run_id: str
@@ -56,6 +57,7 @@ class Run:
     run_date: date
     business_date: date | None
     accept_deletions: bool = False
+    is_quiet: bool = False
 
     @property
     def warehouse(self) -> psycopg.Connection:
@@ -177,7 +179,7 @@ def publish(run: Run, business_date: str) -> str:
     """Publish the audited candidates."""
     source = definition.load(run.source, contract.load())
     day = date.fromisoformat(business_date)
-    night = publication.Night(run.run_id, run.source, day, source.base_currency)
+    night = publication.Night(run.run_id, run.source, day, source.base_currency, run.is_quiet)
     with run.warehouse as connection:
         line = publication.publish(connection, night)
     log.info(line)
@@ -212,6 +214,8 @@ def refuse(run: Run) -> None:
         why = why or UNEXPLAINED
         publication.refuse(connection, run.run_id, day, why)
         quality.docs.build(connection, run.source, run.run_id)
+    summary = sending.send_pending(connections.warehouse(run.source), only_ops=True)
+    log.info("%s", summary)
     raise UserError(why)
 
 
@@ -219,12 +223,15 @@ def send(run: Run) -> str:
     """Send what the publications put into the outbox; return a line with the counts.
 
     Raises:
-        UserError: The mail server cannot be used; what was not handed over waits.
+        UserError: The connection to a server is wrong; what was not handed over waits.
+        TryLater: A server cannot be used, or refused some messages, for now.
     """
-    summary = mail.send_pending(connections.warehouse(run.source))
+    summary = sending.send_pending(connections.warehouse(run.source))
     log.info("%s", summary)
-    if summary.problem:
-        raise UserError(f"mails of source {run.source}: {summary}")
+    if summary.is_misconfigured:
+        raise UserError(f"source {run.source}: {summary}")
+    if summary.waiting:
+        raise TryLater(f"source {run.source}: {summary}")
     return str(summary)
 
 

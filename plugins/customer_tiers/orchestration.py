@@ -13,7 +13,7 @@ from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from customer_tiers import settings
-from customer_tiers.errors import UserError
+from customer_tiers.errors import TryLater, UserError
 
 if TYPE_CHECKING:
     from customer_tiers.night import Run
@@ -43,7 +43,7 @@ def describe_run(context: Any) -> dict[str, Any]:
     """Describe the DAG run by plain values that pass through XCom; see `run_of`.
 
     A scheduled run works on the day before its own: it starts after that day has ended. A run by
-    hand without a business date works on the newest day of sales.
+    hand without a business date works on the newest day of sales. A backfill is quiet.
     """
     dag_run, params = context["dag_run"], context["params"]
     business_date = params.get("business_date")
@@ -56,6 +56,7 @@ def describe_run(context: Any) -> dict[str, Any]:
         "run_date": dag_run.run_after.date().isoformat(),
         "business_date": business_date,
         "accept_deletions": bool(params.get("accept_deletions")),
+        "is_quiet": bool(params.get("quiet")) or dag_run.run_type == "backfill",
     }
 
 
@@ -71,6 +72,7 @@ def run_of(values: dict[str, Any]) -> Run:
         run_date=date.fromisoformat(str(values["run_date"])),
         business_date=date.fromisoformat(day) if day else None,
         accept_deletions=bool(values.get("accept_deletions")),
+        is_quiet=bool(values.get("is_quiet")),
     )
 
 
@@ -78,7 +80,7 @@ def perform(step: str, values: dict[str, Any], *arguments: Any) -> Any:
     """Perform a step of `customer_tiers.night` and report a fault in one line.
 
     The line goes to XCom `error` for the shell and to `ops.run` for later. A UserError fails the
-    task at once; anything else is left to Airflow's retry.
+    task at once; TryLater, and anything unexpected, is left to Airflow's retry.
     """
     from customer_tiers import night
 
@@ -91,7 +93,7 @@ def perform(step: str, values: dict[str, Any], *arguments: Any) -> Any:
         line = str(error) if isinstance(error, UserError) else _unexpected(error, task)
         context["ti"].xcom_push(key="error", value=line)
         night.note_fault(run, line)
-        if isinstance(error, UserError):
+        if isinstance(error, UserError) and not isinstance(error, TryLater):
             raise AirflowFailException(line) from None
         raise
 

@@ -35,3 +35,5 @@ RECORD_DAYS = 400
 
 SIMULATIONS = HOME / "simulations"
 """Reports of the DAG simulate_tier_policy, a text file per run."""
+PAGE_URL = os.environ.get("CUSTOMER_TIERS_PAGE_URL") or None
+"""Where the recipients of mails can look further: a dashboard over `bi`; mails link to it."""

@@ -17,6 +17,12 @@ decisions as (
 
 ),
 
+customers as (
+
+    select * from {{ ref('int_customers_described') }}
+
+),
+
 typed as (
 
     select
@@ -70,7 +76,11 @@ typed as (
         pending_nights,
         own_move,
         others_move,
-        restated_12m,
+        cast(contribution_12m_before as numeric(18, 2)) as contribution_12m_before,
+        {% for column in waterfall_columns() if column != 'quantity_completeness' -%}
+            cast({{ column }} as numeric(18, 2)) as {{ column }},
+        {% endfor -%}
+        quantity_completeness,
         override_reason,
         override_approver,
         override_until,
@@ -85,6 +95,20 @@ typed as (
 
     from decisions
 
+),
+
+{# A hand-over is told by comparing nights, so each remembers whose customer it was. #}
+owned as (
+
+    select
+        typed.*,
+        customers.owner_id
+
+    from typed
+
+    left join customers
+        on typed.customer_id = customers.customer_id
+
 )
 
-select * from typed
+select * from owned
