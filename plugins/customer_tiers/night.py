@@ -23,8 +23,9 @@ from customer_tiers import (
     transform,
 )
 from customer_tiers.errors import TryLater, UserError
-from customer_tiers.load import tables
-from customer_tiers.load.entity import Load
+from customer_tiers.identity import match
+from customer_tiers.load import tables, volume
+from customer_tiers.load.entity import Load, replay_entity
 from customer_tiers.load.system import load_system
 from customer_tiers.outbox import sending
 from customer_tiers.publish import publication
@@ -47,8 +48,9 @@ class Run:
     """One run of the nightly DAG.
 
     `run_date` is the day the run was started; `business_date` None means the newest day of sales;
-    `accept_deletions` lets an extract that lost many rows take them out of raw; `is_quiet` marks a
-    backfill, which mails nobody.
+    `accept_deletions` lets an extract that lost many rows take them out of raw, `accept_drift` goes
+    on with a column that is gone or a day out of its band; `is_quiet` marks a backfill, which mails
+    nobody.
     """
 
     run_id: str
@@ -58,6 +60,7 @@ class Run:
     business_date: date | None
     accept_deletions: bool = False
     is_quiet: bool = False
+    accept_drift: bool = False
 
     @property
     def warehouse(self) -> psycopg.Connection:
@@ -95,6 +98,7 @@ def begin(run: Run) -> None:
         publication.ensure_reader(connection)
         with connection.transaction():
             tables.prepare(connection, terms, run.source)
+            quality.stewardship.note_owners(connection, terms.entities.values())
             connection.execute(
                 "insert into ops.run (run_id, business_date, path, state) "
                 "values (%s, %s, %s, 'running') on conflict (run_id) do update "
@@ -114,13 +118,46 @@ def load(run: Run, system: str) -> list[str]:
         warehouse_url=connections.warehouse(run.source),
         latest_date=today + PLAUSIBLE_FUTURE,
         accept_deletions=run.accept_deletions,
+        accept_drift=run.accept_drift,
         latest_change=datetime.combine(today, time.min, tzinfo=UTC),
     )
     return load_system(job, terms, source, system, run.path)
 
 
+def replay(source: str, entity: str | None) -> list[str]:
+    """Offer the rows that wait in quarantine to raw again, now; return what came of it, in lines.
+
+    Raises:
+        UserError: The entity is unknown, or a night is loading it.
+    """
+    terms, now = contract.load(), datetime.now(UTC)
+    if entity is not None and entity not in terms.entities:
+        raise UserError(f"entity {entity}: the contract has none of that name")
+    job = Load(
+        run_id=f"replay_{now:%Y%m%dT%H%M%S%f}",
+        source=source,
+        warehouse_url=connections.warehouse(source),
+        latest_date=now.date() + PLAUSIBLE_FUTURE,
+        accept_deletions=False,
+        latest_change=datetime.combine(now, time.min, tzinfo=UTC),
+    )
+    lines = []
+    with connect(source) as connection:
+        connection.execute("set timezone to 'UTC'")
+        held = connection.execute(
+            "select distinct entity from quarantine.rows where resolved_run is null"
+        ).fetchall()
+        for name, described in terms.entities.items():
+            if (name,) in held and entity in (None, name):
+                lines += replay_entity(job, connection, described)
+    return lines or ["nothing waits in quarantine"]
+
+
 def settle(run: Run) -> str:
-    """Fix the business date (ISO): as asked for, or the newest day of sales up to the run."""
+    """Fix the business date (ISO): as asked for, or the newest day of sales up to the run.
+
+    All of the night's records are there now, so they are compared here too.
+    """
     with run.warehouse as connection:
         row = connection.execute(
             "select min(invoice_date), max(invoice_date), "
@@ -145,6 +182,11 @@ def settle(run: Run) -> str:
         connection.execute(
             "update ops.run set business_date = %s where run_id = %s", [day, run.run_id]
         )
+        lines = contract.load().entities["erp.invoice_lines"]
+        out_of_band = volume.check(connection, run.source, lines, day, is_accepted=run.accept_drift)
+        if out_of_band:
+            log.warning(out_of_band)
+        log.info(match.bring_up(connection, run.run_id))
     return day.isoformat()
 
 

@@ -57,6 +57,7 @@ def describe_run(context: Any) -> dict[str, Any]:
         "business_date": business_date,
         "accept_deletions": bool(params.get("accept_deletions")),
         "is_quiet": bool(params.get("quiet")) or dag_run.run_type == "backfill",
+        "accept_drift": bool(params.get("accept_drift")),
     }
 
 
@@ -73,6 +74,7 @@ def run_of(values: dict[str, Any]) -> Run:
         business_date=date.fromisoformat(day) if day else None,
         accept_deletions=bool(values.get("accept_deletions")),
         is_quiet=bool(values.get("is_quiet")),
+        accept_drift=bool(values.get("accept_drift")),
     )
 
 

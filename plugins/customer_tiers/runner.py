@@ -38,6 +38,7 @@ def run_night(
     say: Say,
     accept_deletions: bool = False,
     is_quiet: bool = False,
+    accept_drift: bool = False,
 ) -> str:
     """Trigger the nightly DAG, wait for it and for the digests it releases.
 
@@ -60,6 +61,7 @@ def run_night(
             "business_date": business_date,
             "accept_deletions": accept_deletions,
             "quiet": is_quiet,
+            "accept_drift": accept_drift,
         },
     )
     say(f"night of source {source}, business date {business_date or 'newest day of sales'}")

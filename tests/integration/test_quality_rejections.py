@@ -396,6 +396,19 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
             "gini": 0.5,
         }
     ],
+    "customer_identity": [
+        {"source_system": "erp", "record_id": "C1", "customer_id": "C1", "confidence": 1},
+        {"source_system": "crm", "record_id": "A1", "customer_id": None, "confidence": None},
+    ],
+    "match_review": [
+        {"pair_kind": "account", "record_id": "A2", "customer_id": "C1"},
+        {"pair_kind": "duplicate", "record_id": "C1", "customer_id": "C2"},
+    ],
+    "customer_group": [{"group_id": "C1", "customers": 2, "contribution_12m": 895}],
+    "customer_360": [
+        {"customer_id": customer, "completeness": 0.5, "data_confidence": 1}
+        for customer in ("C1", "C2")
+    ],
     "early_warning": [
         {
             "business_date": NIGHT,

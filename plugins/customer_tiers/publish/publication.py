@@ -10,7 +10,7 @@ from psycopg import sql
 
 from customer_tiers.errors import UserError
 from customer_tiers.outbox import fill, hand_over, ops
-from customer_tiers.publish import difference, history
+from customer_tiers.publish import difference, history, identity_history
 from customer_tiers.publish.newest import is_old
 from customer_tiers.publish.tables import published
 
@@ -81,6 +81,7 @@ def publish(connection: psycopg.Connection, night: Night) -> str:
         _write_publication(connection, night, is_newest=is_newest)
         written += history.record(connection, night.run_id, night.business_date)
         if is_newest:
+            written += identity_history.record(connection, night.run_id)
             hand_over.readdress(connection, night.business_date)
         mails = fill.enqueue(connection, night.run_id, night.business_date, is_quiet=night.is_quiet)
         _let_readers_in(connection)

@@ -121,6 +121,7 @@ caused as (
     select
         *,
         case
+            when previous_tier is null and is_merged then 'merge_split'
             when previous_tier is null then 'initial'
             when not is_changed then 'unchanged'
             when reason_code = 'override' then 'override'
