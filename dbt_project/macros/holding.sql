@@ -148,3 +148,10 @@
                 and held.customer_id = judged.customer_id
                 and held.night_number + 1 = judged.night_number
 {%- endmacro %}
+
+
+{# Two changes in opposite directions within this many days are a flap; also FLAP_DAYS of
+   plugins/customer_tiers/simulation/report.py. #}
+{% macro flap_days() -%}
+    180
+{%- endmacro %}

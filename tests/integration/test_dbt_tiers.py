@@ -324,6 +324,9 @@ BROKEN = (
         "update policy.tier_cuts set axis = 'mood' where policy_id = 'amounts' and tier = 'key'": (
             "tier_cuts.csv, policy amounts, tier key, axis mood: unknown axis; there are customer_"
         ),
+        "insert into policy.grace_rules values ('abc', 'bad_mood', 3)": (
+            "grace_rules.csv, policy abc, warning bad_mood: unknown warning; there are cadence_lap"
+        ),
         "update policy.tier_policies set measured_as = 'none' where policy_id = 'buyers'": (
             "tier_policies.csv, policy buyers, role offered: measured_as names no policy"
         ),
@@ -360,6 +363,12 @@ BROKEN = (
         "update policy.tier_cuts set exit_at = 0.21 where policy_id = 'buyers' and tier = 'key'": (
             "policy buyers, tier major, axis customer_share: exit_at of the tier above reaches over"
         ),
+        "update policy.grace_rules set nights = 0 where policy_id = 'standard'": (
+            "grace_rules.csv, policy standard, warning owner_change: a grace lasts at least a night"
+        ),
+        "update policy.tier_policies set borderline_below = 2 where policy_id = 'abc'": (
+            "policy abc, role offered: borderline_below lies between 0 and 1"
+        ),
         "update policy.tier_policies set confirm_down_nights = 0 where policy_id = 'amounts'": (
             "policy amounts, role offered: a change needs at least one night"
         ),
@@ -372,6 +381,7 @@ def test_broken_policies_are_refused_with_the_rows_that_break_them(warehouse: Wa
     check = "policies_are_sound_tier_ladder_"
     warehouse.build(NIGHT, "resource_type:seed", "stg_ops__tier_overrides", check, is_checked=True)
     seeds = ("tier_policies", "score_weights", "tier_ladder", "tier_cuts", "tier_overrides")
+    seeds += ("grace_rules",)
     with psycopg.connect(warehouse.url, autocommit=True) as connection:
         for seed in seeds:
             connection.execute(f"create table policy.good_{seed} as table policy.{seed}")

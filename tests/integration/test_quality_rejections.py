@@ -388,6 +388,14 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
         }
         for tier, customers, share in (("key", 1, 1.2), ("low", 1, -0.2), ("new", 0, 0))
     ],
+    "policy_health": [
+        {
+            "business_date": NIGHT,
+            "flap_rate": 0.1,
+            "top20_profit_share": 0.8,
+            "gini": 0.5,
+        }
+    ],
     "customer_identity": [
         {"source_system": "erp", "record_id": "C1", "customer_id": "C1", "confidence": 1},
         {"source_system": "crm", "record_id": "A1", "customer_id": None, "confidence": None},

@@ -12,7 +12,7 @@ decisions as (
 
     from {{ ref('int_tiers_reasoned') }} as reasoned
 
-    inner join {{ ref('int_confidences_measured') }} as measured
+    inner join {{ ref('int_tiers_resampled') }} as measured
         on reasoned.customer_id = measured.customer_id
 
 ),

@@ -31,7 +31,7 @@ def as_files(texts: list[str]) -> Iterator[list[str]]:
     with TemporaryDirectory() as folder:
         names = []
         for number, text in enumerate(texts):
-            if "\n" in text.strip():
+            if "\n" in text:
                 path = Path(folder) / f"{number}.csv"
                 path.write_text(text.strip() + "\n", encoding="utf-8")
                 text = str(path)

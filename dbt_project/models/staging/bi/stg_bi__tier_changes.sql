@@ -42,12 +42,12 @@ earlier as (
 
 ),
 
-{# No summary looks back further than a month before the last night. #}
+{# Nobody looks back further: a flap has so many days, a summary a month. #}
 recent as (
 
     select *
     from earlier
-    where business_date > {{ days_after(-62, 'newest_date') }}
+    where business_date > {{ days_after('-' ~ flap_days(), 'newest_date') }}
 
 )
 
