@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from customer_tiers import settings
+from customer_tiers import settings, yaml_files
 from customer_tiers.errors import UserError
 
 CONTRACT_FILE = settings.SOURCES / "contract.yml"
@@ -104,14 +102,10 @@ def load(path: Path = CONTRACT_FILE) -> Contract:
     Raises:
         UserError: The file is missing, is no YAML, or an entity or column is described wrongly.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no contract; restore the file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not readable as YAML: {error}") from None
-    if not isinstance(document, dict) or not isinstance(document.get("entities"), dict):
-        raise UserError(f"{path}: must hold `entities:` with one block per entity")
+    holds = "`entities:` with one block per entity"
+    document = yaml_files.read(path, missing="there is no contract; restore the file", holds=holds)
+    if not isinstance(document.get("entities"), dict):
+        raise UserError(f"{path}: must hold {holds}")
     if document.get("version") != 1:
         raise UserError(
             f"{path}: version {document.get('version')!r} is unknown; this release reads 1"

@@ -37,6 +37,7 @@ def run_night(
     path: Path | None,
     say: Say,
     accept_deletions: bool = False,
+    is_quiet: bool = False,
     accept_drift: bool = False,
 ) -> str:
     """Trigger the nightly DAG, wait for it and for the digests it releases.
@@ -59,6 +60,7 @@ def run_night(
             "path": folder,
             "business_date": business_date,
             "accept_deletions": accept_deletions,
+            "quiet": is_quiet,
             "accept_drift": accept_drift,
         },
     )

@@ -119,7 +119,7 @@ create table if not exists ops.outbox (
     kind text not null,
     recipient_id text not null,
     recipient_name text not null,
-    recipient_email text not null,
+    address text not null,
     locale text not null,
     business_date date not null,
     payload jsonb not null,
@@ -129,16 +129,65 @@ create table if not exists ops.outbox (
     attempts integer not null default 0,
     last_error text,
     created_at timestamptz not null default clock_timestamp(),
-    changed_at timestamptz not null default clock_timestamp()
+    changed_at timestamptz not null default clock_timestamp(),
+    content_hash text not null,
+    role text not null,
+    channel text not null default 'mail',
+    corrects text,
+    claimed_by integer,
+    claimed_until timestamptz
 );
+do $$
+begin
+    if exists (
+        select from information_schema.columns
+        where table_schema = 'ops' and table_name = 'outbox' and column_name = 'recipient_email'
+    ) then
+        alter table ops.outbox rename column recipient_email to address;
+        alter table ops.outbox
+            add column content_hash text, add column role text,
+            add column channel text not null default 'mail', add column corrects text,
+            add column claimed_by integer, add column claimed_until timestamptz;
+        update ops.outbox set content_hash = outbox_key, role = 'owner';
+        update ops.outbox
+        set state = 'suppressed', is_retryable = false,
+            last_error = 'written by an older version that can no longer be sent'
+        where state in ('pending', 'failed');
+        alter table ops.outbox
+            alter column content_hash set not null, alter column role set not null;
+    end if;
+end
+$$;
 create index if not exists outbox_waiting on ops.outbox (business_date)
 where state in ('pending', 'sending', 'failed');
-comment on table ops.outbox is 'One row per mail, written in the publishing transaction; its state says what became of it.';
-comment on column ops.outbox.outbox_key is 'Hash of kind, recipient, business date and content; part of the Message-ID.';
+create index if not exists outbox_night on ops.outbox (business_date, kind, recipient_id);
+comment on table ops.outbox is
+'One row per message owed to somebody, written in the publishing transaction; its state says what became of it.';
+comment on column ops.outbox.outbox_key is
+'Hash of channel, recipient, kind, business date and content, and for a correction of what it corrects; part of the Message-ID.';
+comment on column ops.outbox.content_hash is 'Hash of the same without what it corrects: equal content is not told twice.';
+comment on column ops.outbox.corrects is 'Key of the first message about the same, which had gone out; empty unless it is a correction.';
+comment on column ops.outbox.channel is 'mail, webhook or chat.';
+comment on column ops.outbox.address is 'Mail address; for webhook and chat the name of an Airflow connection.';
 comment on column ops.outbox.state is
-'pending; sending = handed to the mail server right now; sent; unknown = perhaps sent, never sent again by itself; '
-'failed; suppressed = replaced before it was sent.';
-comment on column ops.outbox.is_retryable is 'A failed mail that the next sending tries again.';
+'pending; sending = handed over right now; sent; unknown = perhaps sent, never sent again by itself; '
+'failed; suppressed = it will not be sent, last_error says why.';
+comment on column ops.outbox.is_retryable is 'A failed message that the next sending tries again.';
+comment on column ops.outbox.claimed_by is 'Database session of the sender that has it in state sending.';
+comment on column ops.outbox.claimed_until is 'End of that sender''s lease: from then on the message counts as left behind.';
+
+create table if not exists ops.news_told (
+    business_date date not null,
+    recipient_id text not null,
+    kind text not null,
+    customer_id text not null,
+    topic text not null,
+    cause text not null,
+    direction text not null,
+    primary key (business_date, recipient_id, kind, customer_id, topic, cause)
+);
+comment on table ops.news_told is
+'One row per published night, recipient, kind of mail, customer and piece of news: what later nights need not say again.';
 
 create table if not exists bi.publication (
     run_id text primary key,
@@ -160,6 +209,7 @@ create table if not exists bi.publication (
     missing_lines text,
     published_at timestamptz not null default clock_timestamp()
 );
+alter table bi.publication add column if not exists receipts_thinned_at timestamptz;
 comment on table bi.publication is 'One row per nightly run: what was published, or why not.';
 comment on column bi.publication.run_id is 'Run of the nightly DAG.';
 comment on column bi.publication.source is 'Source folder of the company that this warehouse holds.';
@@ -181,6 +231,8 @@ comment on column bi.publication.rows_quarantined is 'Source rows that wait in q
 comment on column bi.publication.missing_entities is 'Entities of the contract that the source does not deliver.';
 comment on column bi.publication.missing_lines is 'Lines of the customer P&L for which there are no data.';
 comment on column bi.publication.published_at is 'When the row was written (UTC).';
+comment on column bi.publication.receipts_thinned_at is
+'When the receipts of the night were dropped, because only month ends are kept for long; empty while they are there.';
 
 create table if not exists bi.customer_tier_history (
     customer_id text not null,

@@ -22,6 +22,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
 from customer_tiers import settings
@@ -54,9 +55,21 @@ class Shell:
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
 
+    def database(self, name: str) -> str:
+        """The URL of a database of the shell's own PostgreSQL."""
+        from customer_tiers.embedded import postgres
+
+        cluster = postgres.running(self.home)
+        assert cluster
+        return cluster.url(name)
+
     def rows(self, query: str, source: str = "sample") -> list[dict[str, str]]:
-        """Ask a company's warehouse."""
-        return list(csv.DictReader(io.StringIO(self.good("sql", query, "--source", source))))
+        """Ask a company's warehouse: what `tiers sql` prints, without its second to start."""
+        with psycopg.connect(self.database(f"warehouse_{source}")) as connection:
+            statement = f"copy ({query}) to stdout with (format csv, header)"
+            with connection.cursor().copy(statement) as answer:  # type: ignore[arg-type]
+                shown = b"".join(bytes(block) for block in answer)
+        return list(csv.DictReader(io.StringIO(shown.decode())))
 
     def value(self, query: str, source: str = "sample") -> str:
         """Ask for one value."""
@@ -90,13 +103,7 @@ def demo(shell: Shell) -> str:
 @pytest.fixture(scope="module")
 def stories(demo: str, shell: Shell) -> dict[str, dict[str, str]]:
     """The planted stories by name, as the ERP's own table of truth has them."""
-    import psycopg
-
-    from customer_tiers.embedded import postgres
-
-    cluster = postgres.running(shell.home)
-    assert cluster
-    with psycopg.connect(cluster.url("sample_erp")) as connection:
+    with psycopg.connect(shell.database("sample_erp")) as connection:
         rows = connection.execute(
             "select story, customer_id, happens_on::text, from_tier, to_tier, expected "
             "from truth.story"
@@ -120,7 +127,9 @@ def test_the_demo_shows_the_pyramid_the_changes_the_mails_and_where_to_look(demo
 
 
 def test_two_nights_are_published_by_the_scheduler(shell, demo):
-    nights = shell.rows("select * from bi.publication order by business_date")
+    query = "select * from bi.publication order by business_date"
+    nights = list(csv.DictReader(io.StringIO(shell.good("sql", query))))
+    assert nights == shell.rows(query)
     assert [night["business_date"] for night in nights] == ["2026-06-29", "2026-06-30"]
     assert {night["status"] for night in nights} == {"published"}
     assert all(night["run_id"].startswith("manual__") for night in nights)
@@ -236,12 +245,7 @@ def test_each_mail_goes_to_one_owner_about_their_customers_only(shell, demo):
 
 
 def test_readers_see_bi_and_nothing_else(shell, demo):
-    import psycopg
-
-    from customer_tiers.embedded import postgres
-
-    cluster = postgres.running(shell.home)
-    with psycopg.connect(cluster.url("warehouse_sample"), autocommit=True) as connection:
+    with psycopg.connect(shell.database("warehouse_sample"), autocommit=True) as connection:
         tables = connection.execute(
             "select schemaname, tablename from pg_tables "
             "where schemaname not in ('pg_catalog', 'information_schema')"
@@ -323,20 +327,15 @@ def test_a_tier_is_explained(shell, stories):
     assert "tier: regular since 2026-06-30, key the night before; cause: own_change" in shown
     assert "why regular: a customer that loses us money can be regular at best" in shown
     assert "contribution of 12 months: " in shown
+    assert "of the change: " in shown
 
 
 @contextmanager
 def without_table(shell: Shell, table: str) -> Iterator[None]:
     """Take a table of the ERP away, and give it back."""
-    import psycopg
-
-    from customer_tiers.embedded import postgres
-
-    cluster = postgres.running(shell.home)
-    assert cluster
 
     def rename(old: str, new: str) -> None:
-        with psycopg.connect(cluster.url("sample_erp")) as connection:
+        with psycopg.connect(shell.database("sample_erp")) as connection:
             connection.execute(f"alter table {old} rename to {new}")
 
     rename(table, "elsewhere")

@@ -14,6 +14,23 @@ from customer_tiers.load import dirty, tables, upsert
 Row = Mapping[str, Any]
 
 
+REMEMBERED = ("tier_decision", "window_rate")
+"""Tables that a night reads from the last published one."""
+
+
+def keep(url: str) -> None:
+    """Let tonight's candidates stand as published, for the next night to remember."""
+    with psycopg.connect(url) as connection:
+        for name in REMEMBERED:
+            for statement in (
+                "create table if not exists bi.{0} (like candidate.{0})",
+                "delete from bi.{0} where business_date in "
+                "(select business_date from candidate.{0})",
+                "insert into bi.{0} select * from candidate.{0}",
+            ):
+                connection.execute(statement.format(name))  # type: ignore[call-overload]
+
+
 class Warehouse:
     """One company's warehouse in a database of its own."""
 
@@ -43,8 +60,13 @@ class Warehouse:
     def build(
         self, business_date: str, *select: str, base_currency: str = "EUR", **options: Any
     ) -> dict[str, int]:
-        """Run dbt for a night, without the models' data tests unless `is_checked`."""
+        """Run dbt for a night, without the models' data tests unless `is_checked`.
+
+        Seeds and views that are there are left as they are: they say the same every night.
+        """
         options.setdefault("is_checked", False)
+        if not options["is_checked"] and (not select or select == ("tag:facts",)):
+            options["exclude"] = self._standing()
         return transform.run(
             self.url,
             select=list(select) or None,
@@ -57,17 +79,22 @@ class Warehouse:
             **options,
         )
 
+    def _standing(self) -> list[str]:
+        """What an earlier build made and another one would only make again."""
+        kinds = {
+            "policy.tier_ladder": "resource_type:seed",
+            "candidate.stg_erp__customers": "tag:facts,config.materialized:view",
+            "candidate.stg_crm__accounts": "tag:tiers,config.materialized:view",
+        }
+        return [
+            selector
+            for relation, selector in kinds.items()
+            if self.query(f"select 1 where to_regclass('{relation}') is not null")
+        ]
+
     def publish(self) -> None:
-        """Keep tonight's decisions the way a published night does."""
-        with psycopg.connect(self.url) as connection:
-            connection.execute(
-                "create table if not exists bi.tier_decision (like candidate.tier_decision)"
-            )
-            connection.execute(
-                "delete from bi.tier_decision where business_date in "
-                "(select business_date from candidate.tier_decision)"
-            )
-            connection.execute("insert into bi.tier_decision select * from candidate.tier_decision")
+        """Keep what the next night remembers of tonight the way a published night does."""
+        keep(self.url)
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask the warehouse."""

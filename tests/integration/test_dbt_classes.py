@@ -38,7 +38,7 @@ LATER = (
 """What happens on the day after the night."""
 
 SHUFFLED = (
-    *("candidate.fct_sales_days", "candidate.fct_category_days", "raw.erp_customers"),
+    *("candidate.fct_sales_days", "candidate.fct_product_days", "raw.erp_customers"),
     *("raw.crm_accounts", "raw.crm_opportunities", "raw.crm_activities", "raw.crm_surveys"),
 )
 """Tables that the second build reads and does not write."""
@@ -246,11 +246,11 @@ def test_fault_of_a_seed_names_its_row(company: Company, seed: str) -> None:
 
 
 def test_unknown_industry_is_a_warning_that_lists_it(
-    company: Company, capfd: pytest.CaptureFixture[str]
+    company: Company, caplog: pytest.LogCaptureFixture
 ) -> None:
     company.change("delete from policy.industry_codes where industry_code = 'metal'")
     company.build("int_industries_ranked")
-    assert "industry_codes does not know METAL (" in capfd.readouterr().out
+    assert "industry_codes does not know METAL (" in caplog.text
     assert company.query(
         "select distinct status from ops.dbt_node_run where node like '%industries_are_mapped' "
         "and run_id = 'again' and status <> 'pass'"

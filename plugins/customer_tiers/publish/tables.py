@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
-
-from customer_tiers import settings
+from customer_tiers import settings, yaml_files
 from customer_tiers.errors import UserError
 
 MARTS = settings.DBT_PROJECT / "models" / "marts"
@@ -35,7 +33,8 @@ def published(folder: Path = MARTS) -> tuple[Published, ...]:
     """
     found = []
     for path in sorted(folder.rglob("*.yml")):
-        for model in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("models", []):
+        described = yaml_files.read(path, missing="the models' file is gone", holds="models")
+        for model in described.get("models", []):
             meta = model.get("config", {}).get("meta", {}) or model.get("meta", {})
             spec = meta.get("publish")
             if spec is None:

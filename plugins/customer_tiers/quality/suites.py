@@ -30,10 +30,10 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from customer_tiers import contract, settings
+from customer_tiers import contract, settings, yaml_files
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.quality import engine, strict_yaml
+from customer_tiers.quality import engine
 from customer_tiers.quality.predicates import can_find_rows
 from customer_tiers.quality.rules import (
     CRITICAL,
@@ -95,7 +95,11 @@ def load(path: Path) -> Suite:
             key twice, an unknown key, type, argument or column, a wrong severity, a missing
             reason, the same expectation or rule name twice, a quarantine without SQL for it.
     """
-    document = strict_yaml.read(path)
+    document = yaml_files.read(
+        path,
+        missing="there is no such suite; every table that is checked needs one",
+        holds="name, meta and expectations",
+    )
     _only(f"{path}", document, SUITE_FIELDS)
     name = f"{path.parent.name}.{path.stem}"
     if document.get("name") != name:

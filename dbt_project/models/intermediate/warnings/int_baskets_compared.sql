@@ -89,26 +89,20 @@ histories as (
 
 ),
 
-{# Each month-end of the last year looks back on three months and on those before. #}
+{# Each month-end of the last year looks back on three months and on those before; a season
+   is those of them that are a year ago. #}
 windows as (
 
     select
         months.*,
         steps.step,
         histories.oldest_month - (steps.step + 2) as baseline_months,
-        case when months.months_back < steps.step + 3 then 1 else 0 end
-            as is_now,
         case
-            when months.months_back < steps.step + 3 then 0
-            when months.months_back > histories.oldest_month then 0
-            when months.months_back >= steps.step + 12 then 1
-            else 0
-        end as is_season,
-        case
-            when months.months_back < steps.step + 3 then 0
-            when months.months_back > histories.oldest_month then 0
-            else 1
-        end as is_before
+            when months.months_back < steps.step + 3 then 'now'
+            when months.months_back > histories.oldest_month then 'none'
+            when months.months_back >= steps.step + 12 then 'season'
+            else 'before'
+        end as part
 
     from months
 
@@ -116,9 +110,7 @@ windows as (
         on months.customer_id = histories.customer_id
 
     inner join steps
-        on
-            months.months_back >= steps.step
-            and months.months_back <= steps.step + 14
+        on months.months_back between steps.step and steps.step + 14
 
 ),
 
@@ -127,18 +119,16 @@ summed as (
     select
         customer_id,
         step,
-        max(baseline_months) as baseline_months,
-        sum(is_now * (gross_revenue - discounts)) as sales_now,
-        sum(is_season * (gross_revenue - discounts)) as sales_season,
-        sum(is_before * (gross_revenue - discounts)) as sales_before,
-        sum(is_now * gross_revenue) as gross_now,
-        sum(is_before * gross_revenue) as gross_before,
-        sum(is_now * discounts) as discounts_now,
-        sum(is_before * discounts) as discounts_before,
-        sum(is_now * returns) as returns_now,
-        sum(is_before * returns) as returns_before,
-        sum(is_season * orders) as orders_season,
-        sum(is_before * orders) as orders_before
+        {% for name, amount in [
+            ('sales', 'gross_revenue - discounts'), ('gross', 'gross_revenue'),
+            ('discounts', 'discounts'), ('returns', 'returns'), ('orders', 'orders'),
+        ] -%}
+            sum(case when part = 'now' then {{ amount }} else 0 end) as {{ name }}_now,
+            sum(case when part = 'season' then {{ amount }} else 0 end) as {{ name }}_season,
+            sum(case when part in ('season', 'before') then {{ amount }} else 0 end)
+                as {{ name }}_before,
+        {% endfor -%}
+        max(baseline_months) as baseline_months
 
     from windows
 

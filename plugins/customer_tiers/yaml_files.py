@@ -31,8 +31,13 @@ def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Hashable, An
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path, *, missing: str, holds: str) -> dict[str, Any]:
     """Return the mapping that a YAML file holds.
+
+    Args:
+        path: The file.
+        missing: What to say if it is not there, such as "there is no contract; restore the file".
+        holds: What it must hold, such as "`entities:` with one block per entity".
 
     Raises:
         UserError: The file is missing, is no YAML, has a key twice, or holds something else.
@@ -40,11 +45,9 @@ def read(path: Path) -> dict[str, Any]:
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)  # noqa: S506
     except FileNotFoundError:
-        raise UserError(
-            f"{path}: there is no such suite; every table that is checked needs one"
-        ) from None
+        raise UserError(f"{path}: {missing}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not readable as YAML: {error}") from None
     if not isinstance(document, dict):
-        raise UserError(f"{path}: must hold name, meta and expectations")
+        raise UserError(f"{path}: must hold {holds}")
     return document
