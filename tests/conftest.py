@@ -25,6 +25,9 @@ def pytest_configure() -> None:
     os.environ["CUSTOMER_TIERS_HOME"] = str(home)
     for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
         del os.environ[name]
+    from customer_tiers.sources import drops
+
+    drops.SETTLE_SECONDS = 0.0  # tests write a file and read it at once
 
 
 def pytest_unconfigure() -> None:

@@ -101,6 +101,12 @@ def system(connection: str, embedded_database: str | None) -> str:
     return _embedded(embedded_database)
 
 
+def login(connection: str) -> tuple[str | None, str | None]:
+    """Return user and password (or token) of a connection."""
+    found = read(connection)
+    return (found.login, found.password) if found else (None, None)
+
+
 def is_embedded(connection: str) -> bool:
     """Whether there is no connection of the user's, so that the embedded service is used."""
     return read(connection) is None

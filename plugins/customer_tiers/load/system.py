@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from datetime import datetime
 
 import psycopg
 
-from customer_tiers import connections
-from customer_tiers.contract import Contract, Entity
-from customer_tiers.load.entity import Load, load_entity
+from customer_tiers.contract import Contract
+from customer_tiers.load.entity import OVERLAP, Load, load_entity
+from customer_tiers.sources import opening
 from customer_tiers.sources.definition import Source
-from customer_tiers.sources.extract import Extract
-
-OpenExtract = Callable[[Entity], "Extract | None"]
 
 log = logging.getLogger(__name__)
 
@@ -39,42 +35,16 @@ def load_system(
         psycopg.connect(
             load.warehouse_url, autocommit=True, options="-c datestyle=ISO,YMD -c timezone=UTC"
         ) as warehouse,
-        _opened(source, system, path) as open_extract,
+        opening.opened(source, system, path) as open_extract,
     ):
+        watermarks: dict[str, datetime] = dict(
+            warehouse.execute(
+                "select entity, cursor_at - %s from ops.watermark", [OVERLAP]
+            ).fetchall()
+        )
         for entity in contract.of_system(system):
-            for line in load_entity(load, warehouse, entity, open_extract(entity)):
+            extract = open_extract(entity, watermarks.get(entity.name))
+            for line in load_entity(load, warehouse, entity, extract):
                 log.info(line)
                 lines.append(line)
     return lines
-
-
-@contextmanager
-def _opened(source: Source, system: str, path: str | None) -> Iterator[OpenExtract]:
-    """Connect to the system and yield what opens an entity's SELECT on it."""
-    if system not in source.systems:
-        yield lambda entity: None
-        return
-    definition = source.systems[system]
-    if definition.kind == "files":
-        from customer_tiers.sources import files
-
-        with files.connect(definition, path) as folder:
-            yield (
-                lambda entity: (
-                    files.FileExtract(folder, definition, path, entity, query)
-                    if (query := source.query(entity.name)) is not None
-                    else None
-                )
-            )
-        return
-    from customer_tiers.sources import postgres
-
-    url = connections.system(definition.connection, definition.options.get("embedded_database"))
-    with postgres.connect(source.name, system, definition.connection, url) as database:
-        yield (
-            lambda entity: (
-                postgres.PostgresExtract(database, source.name, entity, query)
-                if (query := source.query(entity.name)) is not None
-                else None
-            )
-        )

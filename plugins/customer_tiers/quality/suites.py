@@ -79,7 +79,15 @@ def of_entity(entity: Entity) -> Suite:
 def owner_of(entity: Entity) -> str:
     """Who mends an entity's data, without checking its suite."""
     path = settings.EXPECTATIONS / f"{entity.name.replace('.', '/')}.yml"
-    return str((strict_yaml.read(path).get("meta") or {}).get("owner") or "nobody")
+    return str((_read(path).get("meta") or {}).get("owner") or "nobody")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return yaml_files.read(
+        path,
+        missing="there is no such suite; every table that is checked needs one",
+        holds="name, meta and expectations",
+    )
 
 
 def published() -> list[Suite]:
@@ -95,11 +103,7 @@ def load(path: Path) -> Suite:
             key twice, an unknown key, type, argument or column, a wrong severity, a missing
             reason, the same expectation or rule name twice, a quarantine without SQL for it.
     """
-    document = yaml_files.read(
-        path,
-        missing="there is no such suite; every table that is checked needs one",
-        holds="name, meta and expectations",
-    )
+    document = _read(path)
     _only(f"{path}", document, SUITE_FIELDS)
     name = f"{path.parent.name}.{path.stem}"
     if document.get("name") != name:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import codecs
+import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from customer_tiers import settings
+from customer_tiers import settings, yaml_files
 from customer_tiers.contract import SYSTEMS, Contract
 from customer_tiers.errors import UserError
 
 KINDS = {
     "sql": {"kind", "connection", "embedded_database"},
-    "files": {"kind", "path", "delimiter"},
+    "files": {"kind", "path", "delimiter", "encoding", "done_suffix", "archive", "tables"},
+    "rest": {"kind", "connection", "headers", "requests_per_second", "tables"},
 }
 """Kind of a system -> the fields its block in source.yml may have."""
+
+TABLES = {
+    "files": {"files", "sheet", "header_row", "delimiter", "encoding"},
+    "rest": {"path", "records", "parameters", "paging", "columns", "since"},
+}
+"""Kind of a system -> the fields of each of its `tables`."""
+
+NEEDED = {"files": "files", "rest": "path"}
+"""Kind of a system -> the field that each of its tables must have."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +37,12 @@ class System:
     source: str
     name: str
     kind: str
-    options: dict[str, str]
+    options: dict[str, Any]
 
     @property
     def connection(self) -> str:
         """The Airflow connection that leads to it (kind sql)."""
-        return self.options.get("connection", self.name)
+        return str(self.options.get("connection", self.name))
 
     def folder(self, override: str | None) -> Path:
         """The folder of its files (kind files); a path in source.yml is relative to the project."""
@@ -59,9 +70,34 @@ class Source:
         return None if path is None else path.read_text(encoding="utf-8").strip().rstrip(";")
 
 
+TEMPLATE = "template"
+"""The folder that `tiers source new` copies; it is no source itself."""
+
+
 def names() -> list[str]:
     """The names of all sources there are."""
-    return sorted(path.parent.name for path in settings.SOURCES.glob("*/source.yml"))
+    folders = (path.parent.name for path in settings.SOURCES.glob("*/source.yml"))
+    return sorted(name for name in folders if name != TEMPLATE)
+
+
+def create(name: str) -> Path:
+    """Lay out the folder of a new source from the template, and return it.
+
+    Raises:
+        UserError: The name cannot be a folder and a database, or is taken.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name) or name == TEMPLATE:
+        raise UserError(
+            f"source {name!r}: a name is lower case letters, digits and underscores, at most 40"
+        )
+    folder = settings.SOURCES / name
+    if folder.exists():
+        raise UserError(f"source {name}: {folder} is there already; choose another name")
+    shutil.copytree(settings.SOURCES / TEMPLATE, folder)
+    described = folder / "source.yml"
+    text = described.read_text(encoding="utf-8")
+    described.write_text(text.replace(f"name: {TEMPLATE}", f"name: {name}", 1), encoding="utf-8")
+    return folder
 
 
 def unknown(name: str) -> UserError:
@@ -80,10 +116,7 @@ def load(name: str, contract: Contract) -> Source:
         raise unknown(name)
     folder = settings.SOURCES / name
     where = folder / "source.yml"
-    try:
-        spec = yaml.safe_load(where.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{where}: not readable as YAML: {error}") from None
+    spec = yaml_files.read(where, missing="there is no source.yml; write it", holds="`systems:`")
     systems = _systems(where, name, spec)
     queries = {
         f"{system}.{path.stem}": path
@@ -115,12 +148,69 @@ def _systems(where: Path, source: str, spec: Any) -> dict[str, System]:
             raise UserError(f"{where}: system {name!r} is unknown; use {' or '.join(SYSTEMS)}")
         kind = options.get("kind") if isinstance(options, dict) else None
         if kind not in KINDS:
-            raise UserError(f"{where}: system {name}: `kind` must be {' or '.join(KINDS)}")
+            raise UserError(f"{where}: system {name}: `kind` must be one of {', '.join(KINDS)}")
         unknown = sorted(set(options) - KINDS[kind])
         if unknown:
             raise UserError(
                 f"{where}: system {name}: unknown field {unknown[0]!r}; "
                 f"use {', '.join(sorted(KINDS[kind]))}"
             )
+        if kind == "files":
+            _check_text(f"{where}: system {name}", options)
+        _check_tables(f"{where}: system {name}", kind, options.get("tables"))
         systems[name] = System(source, name, kind, options)
     return systems
+
+
+def _check_tables(where: str, kind: str, tables: Any) -> None:
+    if tables is None and kind != "rest":
+        return
+    if not isinstance(tables, dict) or not tables:
+        raise UserError(f"{where}: `tables` must name at least one table")
+    for table, options in tables.items():
+        place = f"{where}, table {table}"
+        if not isinstance(options, dict) or not isinstance(options.get(NEEDED[kind]), str):
+            raise UserError(f"{place}: must be a block with `{NEEDED[kind]}`")
+        if unknown := sorted(set(options) - TABLES[kind]):
+            raise UserError(
+                f"{place}: unknown field {unknown[0]!r}; use {', '.join(sorted(TABLES[kind]))}"
+            )
+        if kind == "rest":
+            _check_endpoint(place, options)
+        else:
+            _check_text(place, options)
+
+
+def _check_text(place: str, options: dict[str, Any]) -> None:
+    """Check how a folder, or a table of it, says that its files are written."""
+    try:
+        codecs.lookup(options.get("encoding", "utf-8"))
+    except (LookupError, TypeError):
+        raise UserError(
+            f"{place}: encoding {options['encoding']!r} is unknown; use utf-8, gbk, latin-1, ..."
+        ) from None
+    delimiter = options.get("delimiter", ",")
+    if not isinstance(delimiter, str) or len(delimiter) != 1:
+        raise UserError(f"{place}: `delimiter` must be one character, in quotes")
+    row = options.get("header_row", 1)
+    if not isinstance(row, int) or row < 1:
+        raise UserError(f"{place}: `header_row` must be the number of a row, from 1")
+
+
+def _check_endpoint(place: str, options: dict[str, Any]) -> None:
+    """Check how an endpoint is paged and asked for changes: a slip would read one page only."""
+    paging = options.get("paging", {"kind": "none"})
+    kinds = ("page", "offset", "cursor", "next_link", "none")
+    kind = paging.get("kind") if isinstance(paging, dict) else None
+    if kind not in kinds:
+        raise UserError(f"{place}: the `kind` of `paging` must be {', '.join(kinds)}")
+    if unknown := sorted(set(paging) - {"kind", "parameter", "first", "size", "next"}):
+        raise UserError(f"{place}: `paging` has no field {unknown[0]!r}")
+    if kind == "cursor" and not {"parameter", "next"} <= set(paging):
+        raise UserError(f"{place}: `paging` by cursor needs `parameter` and `next`")
+    if "since" in options:
+        since = options["since"]
+        if not isinstance(since, dict) or "parameter" not in since:
+            raise UserError(f"{place}: `since` must be a block with `parameter`")
+        if not options.get("columns"):
+            raise UserError(f"{place}: `since` needs `columns`: no change means no record")

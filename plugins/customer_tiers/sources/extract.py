@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
 
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
@@ -69,3 +73,10 @@ def check_columns(source: str, entity: Entity, returned: list[str]) -> tuple[str
 def unknown_columns(entity: Entity, returned: list[str]) -> tuple[str, ...]:
     """The columns of a SELECT that the contract does not know."""
     return tuple(name for name in returned if name not in entity.column_names)
+
+
+def as_csv(batch: pa.RecordBatch) -> bytes:
+    """CSV in which an absent value is empty and an empty text is quoted, as COPY reads them."""
+    sink = io.BytesIO()
+    pa_csv.write_csv(batch, sink, pa_csv.WriteOptions(include_header=False))
+    return sink.getvalue()

@@ -1,7 +1,8 @@
-"""Reading a folder of CSV files: each file is a table of text, and the SELECT runs in DuckDB.
+"""Reading a folder of delivered files: CSV files and the sheets of workbooks become tables.
 
-The values stay text until they reach the typed stage table, so that a value of the wrong type is
-reported with its column instead of being guessed at.
+A table is one file, or all files of one pattern (`tables` in source.yml). Files that are still
+being written are waited for or left; a file that was delivered twice is read once; with `archive` a
+copy of all that was read is kept, and a table is what the archive and the folder hold together.
 """
 
 from __future__ import annotations
@@ -9,224 +10,161 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.csv as pa_csv
 
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
+from customer_tiers.sources import drops, staged, text_file
 from customer_tiers.sources.definition import System
-from customer_tiers.sources.extract import Window, check_columns, unknown_columns
+from customer_tiers.sources.staged import StagedExtract, literal, quoted
+from customer_tiers.sources.text_file import TextFile
+
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+TEXTS = (".csv", ".tsv", ".txt")
 
 MAX_LINE_BYTES = 20_000_000
-"""Longest line read; DuckDB's own limit of 2 MB would stop a night for one long text cell."""
+"""Longest record read: beyond it a quote was opened and never closed."""
 
-BATCH_ROWS = 50_000
-"""Rows handed to COPY at a time: about 10 MB, so memory does not grow with the file."""
+LEAST_BUFFER = 2_000_000
+"""DuckDB's reading buffer, per thread; larger only for a file with longer records."""
 
 
-ISO = r"^\d{4}-\d{2}-\d{2}([ T].*)?$"
-NOT_ISO = "not ISO, column "
+@dataclass(frozen=True)
+class Folder:
+    """An opened folder."""
 
-OTHER_DELIMITERS = (";", "\t", "|")
+    path: Path
+    connection: duckdb.DuckDBPyConnection
 
 
 @contextmanager
-def connect(system: System, path: str | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the folder: every `<table>.csv` in it becomes a table of text columns."""
+def connect(system: System, path: str | None) -> Iterator[Folder]:
+    """Open the folder: every table that source.yml or the files' names give can be selected from.
+
+    Raises:
+        UserError: A file cannot be read as what it claims to be.
+    """
     folder = system.folder(path)
-    with duckdb.connect(":memory:") as connection:
-        connection.execute("set memory_limit = '256MB'")
-        connection.execute("set threads = 2")
-        connection.execute("set timezone = 'UTC'")
-        connection.execute("set preserve_insertion_order = false")
-        seen: set[str] = set()
-        for file in sorted(folder.iterdir()):
-            if file.suffix.lower() == ".csv" and file.is_file():
-                if file.stem.lower() in seen:
-                    raise UserError(
-                        f"source {system.source}, system {system.name}: {file} and another file "
-                        "differ only in upper and lower case; keep one"
-                    )
-                seen.add(file.stem.lower())
-                _add_table(connection, system, file)
-        yield connection
+    with tempfile.TemporaryDirectory(prefix="customer-tiers-") as temporary:
+        scratch = Path(temporary)
+        with staged.connect(scratch) as connection:
+            for table, found in drops.tables(system, folder).items():
+                with _fault_placed(system):
+                    _add_table(connection, table, found, scratch)
+            yield Folder(folder, connection)
 
 
-def _add_table(connection: duckdb.DuckDBPyConnection, system: System, file: Path) -> None:
-    delimiter = system.options.get("delimiter", ",")
+@contextmanager
+def _fault_placed(system: System) -> Iterator[None]:
+    """Say which source a fault of a file belongs to."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"source {system.source}, system {system.name}, file {error}") from None
+
+
+def _add_table(
+    connection: duckdb.DuckDBPyConnection, table: str, drop: drops.Table, scratch: Path
+) -> None:
+    """Create the view, or the views, of a table's files."""
+    selects: dict[str, list[str]] = {}
+    for file in drop.files:
+        if file.suffix.lower() in WORKBOOKS:
+            found = list(_sheets(table, drop, file, scratch))
+        else:
+            text = text_file.inspect(file, drop.options.get("encoding"))
+            found = [(table, select) for select in _text(drop, text, scratch)]
+        for name, select in found:
+            selects.setdefault(name, []).append(select)
+    for name, parts in selects.items():
+        try:
+            union = " union all by name ".join(dict.fromkeys(parts))
+            connection.execute(f"create view {quoted(name)} as {union}")
+        except duckdb.Error as error:
+            raise UserError(f"{drop.files[0]}: {str(error).splitlines()[0][:300]}") from None
+
+
+def _sheets(table: str, drop: drops.Table, file: Path, scratch: Path) -> Iterator[tuple[str, str]]:
+    """Table name and SELECT of each sheet: a workbook of several gives `<table>_<sheet>`."""
+    from customer_tiers.sources import workbook
+
+    options = drop.options
+    made = workbook.convert(file, options.get("sheet"), options.get("header_row"), scratch)
+    for sheet, names, target in made:
+        if not names:
+            continue  # An empty sheet is no table; a SELECT that needs it says so.
+        suffix = re.sub(r"\W+", "_", sheet)
+        columns = ", ".join(map(quoted, names))
+        yield (
+            table if len(made) == 1 else f"{table}_{suffix}",
+            f"select {columns}{_origin(drop, file)} from read_parquet({literal(str(target))}) "
+            f"where coalesce({columns}) is not null",
+        )
+
+
+def _text(drop: drops.Table, file: TextFile, scratch: Path) -> Iterator[str]:
+    """The SELECT of a CSV file; none for an empty one, which has no columns."""
+    delimiter = text_file.delimiter_of(file, drop.options.get("delimiter"))
     header = _header(file, delimiter)
     if not header:
-        return  # An empty file has no columns; a SELECT that needs it says so.
-    where = f"source {system.source}, system {system.name}, file {file}"
-    for other in OTHER_DELIMITERS:
-        if len(header) == 1 and other in header[0]:
-            raise UserError(
-                f"{where}: the values seem to be separated by {other!r}, not {delimiter!r}; "
-                f"set `delimiter` in sources/{system.source}/source.yml"
-            )
+        return  # A SELECT that needs it says so.
+    if file.longest > MAX_LINE_BYTES:
+        raise UserError(
+            f"{file.path}: a line is longer than {MAX_LINE_BYTES:,} bytes; look for a quote that "
+            "is never closed, or shorten it"
+        )
+    lowered = [name.lower() for name in header]
     for position, name in enumerate(header, start=1):
         if not name.strip():
-            raise UserError(f"{where}: column {position} has no name; name it in the first line")
-        if [other.lower() for other in header].count(name.lower()) > 1:
-            raise UserError(f"{where}, column {name}: there twice; rename one in the first line")
-    columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in header)
-    connection.execute(
-        f"create view {_quoted(file.stem)} as select * from read_csv({_literal(str(file))}, "
-        f"header = true, auto_detect = false, delim = {_literal(delimiter)}, quote = '\"', "
-        f"escape = '\"', columns = {{{columns}}}, max_line_size = {MAX_LINE_BYTES}, "
-        f"buffer_size = {2 * MAX_LINE_BYTES})"
+            raise UserError(
+                f"{file.path}: column {position} has no name; name it in the first line"
+            )
+        if lowered.count(name.lower()) > 1:
+            raise UserError(
+                f"{file.path}, column {name}: there twice; rename one in the first line"
+            )
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
+    buffer = max(LEAST_BUFFER, 2 * file.longest)
+    yield (
+        f"select *{_origin(drop, file.path)} "
+        f"from read_csv({literal(str(text_file.as_utf8(file, scratch)))}, "
+        f"header = true, auto_detect = false, delim = {literal(delimiter)}, quote = '\"', "
+        f"escape = '\"', columns = {{{columns}}}, max_line_size = {buffer}, "
+        f"buffer_size = {buffer})"
     )
 
 
-def _header(file: Path, delimiter: str) -> list[str]:
-    with file.open("rb") as stream:
-        line = stream.readline(MAX_LINE_BYTES)
+def _origin(drop: drops.Table, file: Path) -> str:
+    """A table of several files says in `_file` where a row comes from."""
+    return f", {literal(drops.delivered_name(file))} as _file" if "files" in drop.options else ""
+
+
+def _header(file: TextFile, delimiter: str) -> list[str]:
     try:
-        return next(csv.reader(io.StringIO(line.decode("utf-8-sig")), delimiter=delimiter), [])
-    except UnicodeDecodeError:
-        raise UserError(f"{file}: line 1 is not valid UTF-8; save the file as UTF-8") from None
+        first = next(csv.reader(io.StringIO(text_file.head(file)), delimiter=delimiter), [])
     except csv.Error as error:
-        raise UserError(f"{file}, line 1: {error}; save the file as ordinary CSV") from None
+        raise UserError(f"{file.path}, line 1: {error}; save the file as ordinary CSV") from None
+    return [name.strip() for name in first]
 
 
-class FileExtract:
-    """One entity's SELECT over a folder of CSV files."""
+class FileExtract(StagedExtract):
+    """One entity's SELECT over a folder of files."""
 
-    def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        system: System,
-        path: str | None,
-        entity: Entity,
-        query: str,
-    ) -> None:
-        self._connection = connection
-        self._system = system
-        self._folder = system.folder(path)
-        self._entity = entity
-        self._query = f"(\n{query}\n) as extract"
-        with self._fault_named():
-            described = connection.execute(f"describe select * from {self._query}").fetchall()
-        returned = [str(row[0]) for row in described]
-        self.columns = check_columns(system.source, entity, returned)
-        self.extra = unknown_columns(entity, returned)
+    def __init__(self, folder: Folder, source: str, entity: Entity, query: str) -> None:
+        self._folder = folder.path
+        super().__init__(folder.connection, source, entity, query)
 
-    def newest_change(self) -> datetime | None:
-        """The largest cursor value of all rows, read as UTC where it names no zone."""
-        column = _quoted(str(self._entity.cursor))
-        value = self._value(f"max(try_cast({column} as timestamptz))")
-        return value.astimezone(UTC) if isinstance(value, datetime) else None
-
-    def has_rows(self) -> bool:
-        """Whether the files hold any row at all."""
-        return bool(self._value("count(*) > 0"))
-
-    def _value(self, expression: str) -> Any:
-        with self._fault_named():
-            row = self._connection.execute(f"select {expression} from {self._query}").fetchone()
-        return row[0] if row else None
-
-    def copy_csv(self, window: Window) -> Iterator[bytes | memoryview]:
-        """Yield the window's rows as CSV for COPY; all values as text."""
-        names = ", ".join(self._as_text(name) for name in self.columns)
-        with self._fault_named():
-            relation = self._connection.sql(
-                f"select {names} from {self._query} where {self._within(window)}"
-            )
-            for batch in relation.to_arrow_reader(BATCH_ROWS):
-                yield _as_csv(batch)
-
-    def _as_text(self, name: str) -> str:
-        """The column as text; days and moments must be ISO, or PostgreSQL would read 03.04. as it
-        likes and `yesterday` as a day."""
-        text = f"cast({_quoted(name)} as varchar)"
-        if self._entity.column(name).type not in ("date", "timestamp"):
-            return f"{text} as {_quoted(name)}"
-        problem = _literal(f"{NOT_ISO}{name}: ")
+    def _missing_table(self, table: str) -> str:
         return (
-            f"case when {text} is null or regexp_matches({text}, {_literal(ISO)}) then {text} "
-            f"else error({problem} || left({text}, 40)) end as {_quoted(name)}"
+            f"there is no file {table}.csv with a header in {self._folder}; add it, or name the "
+            "file under `tables` in source.yml"
         )
 
-    def _within(self, window: Window) -> str:
-        if window.end is None:
-            return "true"
-        column = f"try_cast({_quoted(str(self._entity.cursor))} as timestamptz)"
-        start = "true" if window.start is None else f"{column} >= {_literal(window.start)}"
-        return f"({column} is null or ({start} and {column} <= {_literal(window.end)}))"
-
-    @contextmanager
-    def _fault_named(self) -> Iterator[None]:
-        try:
-            yield
-        except (duckdb.Error, pa.ArrowException, OSError) as error:  # OSError: while streaming
-            where = f"source {self._system.source}, entity {self._entity.name}"
-            raise UserError(f"{where}: {self._explain(str(error))}") from None
-
-    def _explain(self, message: str) -> str:
-        """Turn DuckDB's many lines into one that says what to do."""
-        path = f"sources/{self._system.source}/{self._entity.name.replace('.', '/')}.sql"
-        if table := re.search(r"Table with name (\S+) does not exist", message):
-            return f"there is no file {table[1]}.csv with a header in {self._folder}; add it"
-        if not_iso := re.search(f"{NOT_ISO}(.*)", message):
-            name, _, value = not_iso[1].partition(": ")
-            return (
-                f"column {name}: {value!r} is no date in the form YYYY-MM-DD; correct it, or read "
-                f"it with strptime in {path}"
-            )
-        if column := re.search(r'Referenced column "([^"]+)" not found', message):
-            return (
-                f"column {column[1]} is not in its file in {self._folder}; "
-                f"restore the column or correct {path}"
-            )
-        if "nvalid unicode" in message or "not utf-8" in message:
-            return first_bad_text(self._folder, message, self._system.options.get("delimiter", ","))
-        file = re.search(r"file = (\S+)", message)
-        line = re.search(r"Line: (\d+)", message)
-        place = f"{file[1]}, line {line[1]}: " if file and line else ""
-        if "Maximum line size" in message:
-            return f"{place}a line is longer than {MAX_LINE_BYTES:,} bytes; shorten it in the file"
-        text = re.sub(r"Original Line: .*", "", message.split("Possible")[0])
-        return f"{place}{' '.join(text.split())[:300]}; correct the file or {path}"
-
-
-def first_bad_text(folder: Path, message: str, delimiter: str) -> str:
-    """Say which file, line and column is not UTF-8, for the file that the message names."""
-    named = re.search(r"file = (.+?)\s*(\n|$)", message)
-    files = [Path(named[1])] if named else sorted(folder.glob("*.csv"))
-    for file in files:
-        with file.open("rb") as stream:
-            header = stream.readline().decode("utf-8-sig", "replace").strip().split(delimiter)
-            for number, line in enumerate(stream, start=2):
-                try:
-                    line.decode("utf-8")
-                except UnicodeDecodeError as error:
-                    index = min(line[: error.start].count(delimiter.encode()), len(header) - 1)
-                    return (
-                        f"{file}, line {number}, column {header[index]}: "
-                        "not valid UTF-8; save the file as UTF-8"
-                    )
-    return f"a file in {folder} is not valid UTF-8; save it as UTF-8"
-
-
-def _as_csv(batch: pa.RecordBatch) -> bytes:
-    """CSV in which an absent value is empty and an empty text is quoted, as COPY reads them."""
-    sink = io.BytesIO()
-    pa_csv.write_csv(batch, sink, pa_csv.WriteOptions(include_header=False))
-    return sink.getvalue()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(value: str | datetime) -> str:
-    text = value.isoformat() if isinstance(value, datetime) else value
-    return "'" + text.replace("'", "''") + "'"
+    def _place(self) -> str:
+        return f"in its file in {self._folder}"

@@ -1,0 +1,163 @@
+"""Which files of a folder make up which table, and which of them may be read by now."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from customer_tiers import settings
+from customer_tiers.errors import UserError
+from customer_tiers.sources.definition import System
+
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+
+UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
+"""Endings that senders give a file while they write it."""
+
+SETTLE_SECONDS = 1.0
+"""A file that was touched within this time may still be written, so it is looked at again."""
+
+PATIENCE_SECONDS = 60.0
+"""How long to wait for files that keep changing."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's files, the oldest first, and how source.yml says they are to be read."""
+
+    files: tuple[Path, ...]
+    options: dict[str, Any]
+
+
+def tables(system: System, folder: Path) -> dict[str, Table]:
+    """Return the tables of a folder by name.
+
+    Raises:
+        UserError: Two files claim one name, or a file does not stop growing.
+    """
+    delivered = _delivered(system, folder)
+    _wait_until_settled(system, delivered)
+    if archive := system.options.get("archive"):
+        delivered = _with_archive(settings.PROJECT / archive, delivered)
+    own: dict[str, dict[str, Any]] = system.options.get("tables", {})
+    common = {k: v for k, v in system.options.items() if k in ("delimiter", "encoding")}
+    found: dict[str, Table] = {}
+    taken: set[Path] = set()
+    for table, options in own.items():
+        files = [file for file in delivered if fnmatch(delivered_name(file), options["files"])]
+        taken |= set(files)
+        if files:
+            found[table] = Table(_once(files), {**common, **options})
+    seen: set[str] = {table.lower() for table in found}
+    for file in delivered:
+        if file in taken:
+            continue
+        table = Path(delivered_name(file)).stem
+        if table.lower() in seen:
+            raise UserError(
+                f"source {system.source}, system {system.name}: {file} and another file give the "
+                f"table {table}: they differ only in their ending or in upper and lower case; "
+                "keep one, or name the right one under `tables` in source.yml"
+            )
+        seen.add(table.lower())
+        found[table] = Table((file,), common)
+    return found
+
+
+def _delivered(system: System, folder: Path) -> list[Path]:
+    """The files that are there whole, as far as their names say."""
+    done = system.options.get("done_suffix")
+    files = []
+    for file in sorted(folder.iterdir()):
+        name = file.name
+        if not file.is_file() or name.startswith((".", "~$")):
+            continue
+        if file.suffix.lower() not in SUFFIXES or any(end in UNFINISHED for end in file.suffixes):
+            continue
+        if any(file.with_name(name + end).exists() for end in UNFINISHED):
+            continue
+        if done and not (file.with_name(name + done).exists() or file.with_suffix(done).exists()):
+            continue
+        files.append(file)
+    return files
+
+
+def _wait_until_settled(system: System, files: Iterable[Path]) -> None:
+    """Wait while a file's size or time of change moves, or lies less than a moment back."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    before = _stamps(files)
+    youngest = max((modified for _, modified in before.values()), default=0.0)
+    if time.time() - youngest >= SETTLE_SECONDS:
+        return
+    while time.monotonic() < deadline:
+        time.sleep(SETTLE_SECONDS)
+        now = _stamps(files)
+        if now == before:
+            return
+        before = now
+    raise UserError(
+        f"source {system.source}, system {system.name}: files in "
+        f"{next(iter(files)).parent} are still being written after {PATIENCE_SECONDS:.0f} s; run "
+        "again later, or have the sender use `done_suffix` (source.yml)"
+    )
+
+
+def _stamps(files: Iterable[Path]) -> dict[Path, tuple[int, float]]:
+    found = {}
+    for file in files:
+        state = file.stat()
+        found[file] = (state.st_size, state.st_mtime)
+    return found
+
+
+def _once(files: list[Path]) -> tuple[Path, ...]:
+    """The files without those that repeat the content of another."""
+    if len(files) < 2:
+        return tuple(files)
+    return tuple({digest(file): file for file in reversed(files)}.values())[::-1]
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _with_archive(archive: Path, delivered: list[Path]) -> list[Path]:
+    """Keep a copy of each new content; return the newest version of each name ever delivered.
+
+    A copy is `<time of reading>_<hash>_<name>`. What is read is the copy, so the archive holds
+    exactly what was loaded, whatever the sender does to the file meanwhile.
+    """
+    archive.mkdir(parents=True, exist_ok=True)
+    kept = {file.name.split("_", 2)[1]: file for file in sorted(archive.glob("*_*_*"))}
+    for file in delivered:
+        content = digest(file)
+        if content[:16] in kept:
+            continue
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        target = archive / f"{stamp}_{content[:16]}_{file.name}"
+        partial = target.with_name(target.name + ".part")
+        shutil.copy2(file, partial)
+        if digest(partial) != content:
+            partial.unlink()
+            raise UserError(f"{file}: changed while it was copied to {archive}; run again")
+        os.replace(partial, target)
+        kept[content[:16]] = target
+    newest = {delivered_name(file): file for file in sorted(kept.values())}
+    return [newest[name] for name in sorted(newest)]
+
+
+def delivered_name(file: Path) -> str:
+    """The name under which a file was delivered."""
+    parts = file.name.split("_", 2)
+    is_copy = len(parts) == 3 and len(parts[0]) == 16 and len(parts[1]) == 16
+    return parts[2] if is_copy and parts[0].endswith("Z") else file.name

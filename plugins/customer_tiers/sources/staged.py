@@ -1,0 +1,212 @@
+"""SELECTs in DuckDB over what was staged there: the files of a folder, or the pages of an API.
+
+The values stay text until they reach the typed stage table, so that a value of the wrong type is
+reported with its column instead of being guessed at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from customer_tiers.contract import Entity
+from customer_tiers.errors import UserError
+from customer_tiers.sources.extract import Window, as_csv, check_columns, unknown_columns
+
+BATCH_ROWS = 10_000
+"""Rows handed to COPY at a time: about 2 MB, so memory does not grow with the source."""
+
+MEMORY = "128MB"
+"""What DuckDB may hold before it spills to disk. The process itself, with Great Expectations, has
+some 300 MB, and 400 is what a loader may take."""
+
+ISO = r"^\d{4}-\d{2}-\d{2}([ T].*)?$"
+NOT_ISO = "not ISO, column "
+
+DECIMAL_COMMA = r"^\s*[+-]?(\d{1,3}(\.\d{3})+,\d+|\d+,(\d{1,2}|\d{4,}))\s*$"
+"""Numbers that are only right if the comma separates the decimals: 1.234,5 and 0,75."""
+
+DECIMAL_POINT = r"^\s*[+-]?(\d{1,3}(,\d{3})+\.\d*|\d+\.\d+|\d{1,3}(,\d{3}){2,})\s*$"
+"""Numbers that are only right if the comma separates thousands: 1,234.5 and 1,234,567."""
+
+
+THOUSANDS = r"^\s*[+-]?\d{1,3}(\.\d{3})+\s*$"
+"""Numbers with points between thousands and no decimals."""
+
+
+@contextmanager
+def connect(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB of our own in memory, which spills to the scratch folder."""
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"set memory_limit = '{MEMORY}'")
+        connection.execute("set threads = 2")
+        connection.execute("set timezone = 'UTC'")
+        connection.execute("set preserve_insertion_order = false")
+        connection.execute(f"set temp_directory = {literal(str(scratch))}")
+        yield connection
+
+
+class StagedExtract:
+    """One entity's SELECT over tables of text."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, source: str, entity: Entity, query: str
+    ) -> None:
+        self._connection = connection
+        self._source = source
+        self._entity = entity
+        self._query = f"(\n{query}\n) as extract"
+        with self._fault_named():
+            described = connection.execute(f"describe select * from {self._query}").fetchall()
+        returned = [str(row[0]) for row in described]
+        self.columns = check_columns(source, entity, returned)
+        self.extra = unknown_columns(entity, returned)
+        self._is_text = {str(row[0]): str(row[1]) == "VARCHAR" for row in described}
+
+    def newest_change(self) -> datetime | None:
+        """The largest cursor value of all rows, read as UTC where it names no zone."""
+        column = quoted(str(self._entity.cursor))
+        [value] = self._values(f"max(try_cast({column} as timestamptz))")
+        return value.astimezone(UTC) if isinstance(value, datetime) else None
+
+    def has_rows(self) -> bool:
+        """Whether there is any row at all."""
+        return bool(self._values("count(*) > 0")[0])
+
+    def _values(self, *expressions: str) -> tuple[Any, ...]:
+        statement = f"select {', '.join(expressions)} from {self._query}"
+        with self._fault_named():
+            # fetchone would leave the result open, and the connection busy with it.
+            values: tuple[Any, ...] = self._connection.execute(statement).fetchall()[0]
+        return values
+
+    def copy_csv(self, window: Window) -> Iterator[bytes | memoryview]:
+        """Yield the window's rows as CSV for COPY; all values as text."""
+        styles = self._number_styles()
+        names = ", ".join(self._as_text(name, styles.get(name)) for name in self.columns)
+        with self._fault_named():
+            relation = self._connection.sql(
+                f"select {names} from {self._query} where {self._within(window)}"
+            )
+            for batch in relation.to_arrow_reader(BATCH_ROWS):
+                yield as_csv(batch)
+
+    def _number_styles(self) -> dict[str, str]:
+        """Number columns that are not plain: `comma` for 1.234,56 and `point` for 1,234.56.
+
+        Raises:
+            UserError: A column holds both ways, or only values such as 1,234 that could be either.
+        """
+        texts = [
+            name
+            for name in self.columns
+            if self._is_text[name] and self._entity.column(name).type in ("numeric", "integer")
+        ]
+        if not texts:
+            return {}
+        found = self._values(
+            *(f"bool_or(contains({quoted(name)}, ','))" for name in texts),
+            # 1.234 beside a column with decimal commas is a thousand and more
+            *(
+                f"bool_and(regexp_matches({quoted(name)}, {literal(THOUSANDS)})) "
+                f"filter (where contains({quoted(name)}, '.'))"
+                for name in texts
+            ),
+        )
+        commas, thousands = found[: len(texts)], found[len(texts) :]
+        styles = {
+            name: self._style(name) for name, comma in zip(texts, commas, strict=True) if comma
+        }
+        if "comma" in styles.values():
+            styles |= {n: "comma" for n, is_one in zip(texts, thousands, strict=True) if is_one}
+        return styles
+
+    def _style(self, name: str) -> str:
+        column = quoted(name)
+        comma, point, example = self._values(
+            f"count_if(regexp_matches({column}, {literal(DECIMAL_COMMA)}))",
+            f"count_if(regexp_matches({column}, {literal(DECIMAL_POINT)}))",
+            f"min({column}) filter (where contains({column}, ','))",
+        )
+        if bool(comma) != bool(point):
+            return "comma" if comma else "point"
+        raise UserError(
+            f"source {self._source}, entity {self._entity.name}, column {name}: is {example!r} "
+            "written with a decimal comma or with commas between thousands? Say so in the SELECT, "
+            f"for example replace({name}, ',', '.')"
+        )
+
+    def _as_text(self, name: str, style: str | None) -> str:
+        """The column as text; days and moments must be ISO, or PostgreSQL would read 03.04. as it
+        likes and `yesterday` as a day."""
+        text = f"cast({quoted(name)} as varchar)"
+        kind = self._entity.column(name).type
+        if style == "comma":
+            text = f"replace(replace({text}, '.', ''), ',', '.')"
+        elif style == "point":
+            text = f"replace({text}, ',', '')"
+        if kind not in ("date", "timestamp"):
+            return f"{text} as {quoted(name)}"
+        problem = literal(f"{NOT_ISO}{name}: ")
+        return (
+            f"case when {text} is null or regexp_matches({text}, {literal(ISO)}) then {text} "
+            f"else error({problem} || left({text}, 40)) end as {quoted(name)}"
+        )
+
+    def _within(self, window: Window) -> str:
+        if window.end is None:
+            return "true"
+        column = f"try_cast({quoted(str(self._entity.cursor))} as timestamptz)"
+        start = "true" if window.start is None else f"{column} >= {literal(window.start)}"
+        return f"({column} is null or ({start} and {column} <= {literal(window.end)}))"
+
+    @contextmanager
+    def _fault_named(self) -> Iterator[None]:
+        try:
+            yield
+        except (duckdb.Error, pa.ArrowException, OSError) as error:  # OSError: while streaming
+            where = f"source {self._source}, entity {self._entity.name}"
+            raise UserError(f"{where}: {self._explain(str(error))}") from None
+
+    def _explain(self, message: str) -> str:
+        """Turn DuckDB's many lines into one that says what to do."""
+        path = f"sources/{self._source}/{self._entity.name.replace('.', '/')}.sql"
+        if table := re.search(r"Table with name (\S+) does not exist", message):
+            return self._missing_table(table[1])
+        if not_iso := re.search(f"{NOT_ISO}(.*)", message):
+            name, _, value = not_iso[1].partition(": ")
+            return (
+                f"column {name}: {value!r} is no date in the form YYYY-MM-DD; correct it, or read "
+                f"it with strptime in {path}"
+            )
+        if column := re.search(r'Referenced column "([^"]+)" not found', message):
+            return f"column {column[1]} is not {self._place()}; restore it or correct {path}"
+        file = re.search(r"file = (\S+)", message)
+        line = re.search(r"Line: (\d+)", message)
+        place = f"{file[1]}, line {line[1]}: " if file and line else ""
+        text = re.sub(r"Original Line: .*", "", message.split("Possible")[0])
+        return f"{place}{' '.join(text.split())[:300]}; correct what was delivered or {path}"
+
+    def _missing_table(self, table: str) -> str:
+        return f"there is no table {table} {self._place()}"
+
+    def _place(self) -> str:
+        return "at the source"
+
+
+def quoted(name: str) -> str:
+    """A name as DuckDB quotes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str | datetime) -> str:
+    """A value as DuckDB quotes it."""
+    text = value.isoformat() if isinstance(value, datetime) else value
+    return "'" + text.replace("'", "''") + "'"

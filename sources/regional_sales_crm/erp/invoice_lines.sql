@@ -1,0 +1,12 @@
+-- The nearest to an invoice that a CRM has: an opportunity that was won, on the day it was closed.
+select
+    OpportunitySeq as invoice_id,
+    1 as line_no,
+    AccountSeq as customer_id,
+    ProductSeq as product_id,
+    CloseDate as invoice_date,
+    'invoice' as document_type,
+    1 as quantity,
+    "Value" as net_amount
+from Opportunities
+where Status = 'Won'
