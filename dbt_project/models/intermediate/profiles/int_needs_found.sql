@@ -2,13 +2,7 @@ with
 
 category_days as (
 
-    select * from {{ ref('fct_category_days') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_customers_resolved') }}
+    select * from {{ ref('int_categories_aggregated_to_days') }}
 
 ),
 
@@ -27,13 +21,10 @@ policy as (
 bought as (
 
     select distinct
-        customers.survivor_id as customer_id,
+        category_days.customer_id,
         category_days.product_category
 
     from category_days
-
-    inner join customers
-        on category_days.customer_id = customers.customer_id
 
     inner join policy
         on
