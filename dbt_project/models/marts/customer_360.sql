@@ -53,7 +53,7 @@ needs as (
 
 confidences as (
 
-    select * from {{ ref('int_data_confidences_measured') }}
+    select * from {{ ref('int_profiles_rated') }}
 
 ),
 

@@ -27,13 +27,7 @@ bought as (
     from category_days
 
     inner join policy
-        on
-            category_days.day > policy.window_start_date
-            and category_days.day <= policy.business_date
-
-    where
-        category_days.product_category is not null
-        and category_days.order_lines > 0
+        on category_days.day > policy.window_start_date
 
 ),
 
