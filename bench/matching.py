@@ -144,6 +144,11 @@ def fill(connection, customers: int, seed: int) -> None:
     connection.execute(
         "delete from truth where account_id not in (select account_id from raw.crm_accounts)"
     )
+    # who was met before the ERP opened the customer is nobody's account yet
+    connection.execute(
+        "update truth set customer_id = null "
+        "where customer_id not in (select customer_id from raw.erp_customers)"
+    )
     # a customer merged into another one is that other one
     connection.execute(
         "update truth set customer_id = merged_into_id from raw.erp_customers as customer "
