@@ -45,8 +45,13 @@ class Folder:
 
 
 @contextmanager
-def connect(system: System, path: str | None) -> Iterator[Folder]:
-    """Open the folder: every table that source.yml or the files' names give can be selected from.
+def connect(system: System, path: str | None, queries: str | None = None) -> Iterator[Folder]:
+    """Open the folder: the tables that source.yml and the files' names give can be selected from.
+
+    Args:
+        system: Its block in source.yml.
+        path: The folder, if not the one in source.yml.
+        queries: All SELECTs on it; a file that none of them names is not looked at. None: all are.
 
     Raises:
         UserError: A file cannot be read as what it claims to be.
@@ -57,6 +62,8 @@ def connect(system: System, path: str | None) -> Iterator[Folder]:
         with staged.connect(scratch) as connection:
             may_hold_commas = False
             for table, found in drops.tables(system, folder).items():
+                if queries is not None and table.lower() not in queries.lower():
+                    continue
                 with _fault_placed(system):
                     may_hold_commas |= _add_table(connection, table, found, scratch)
             yield Folder(folder, connection, may_hold_commas)
