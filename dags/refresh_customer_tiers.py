@@ -33,6 +33,8 @@ from customer_tiers.orchestration import (
         "path": Param(None, type=["null", "string"], description="Folder of a source of files."),
         "business_date": Param(None, type=["null", "string"], format="date"),
         "accept_deletions": Param(False, type="boolean"),
+        "quiet": Param(False, type="boolean", description="Mail nobody, as a backfill does."),
+        "accept_drift": Param(False, type="boolean"),
     },
     doc_md=__doc__,
     tags=["nightly", "impact/tier_1"],

@@ -1,13 +1,16 @@
-"""Send the mails that a publication put into the outbox: who is told what was decided there.
+"""Send the messages that a publication put into the outbox: who is told what was decided there.
 
-Runs after each publication. A mail is handed to the mail server once: a row that was `sending`
-when the sender died is shown as `unknown` and not sent again.
+Runs after each publication. A mail is handed to the mail server once: one that was `sending` when
+the sender died is shown as `unknown` and not sent again. What a server refuses for now is tried
+again a few times, after longer and longer pauses, and then with the next publication.
 
-Triage: `tiers outbox` lists each mail with its state and the server's answer. Mend the mail server
-or `AIRFLOW_CONN_SMTP`, then clear this run: only what was not handed over is sent.
+Triage: `tiers outbox` lists each message with its state and the server's answer. Mend the server or
+its connection, then clear this run: only what was not handed over is sent.
 """
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 import pendulum
 from airflow.sdk import Param, dag, get_current_context, task
@@ -28,7 +31,7 @@ from customer_tiers.orchestration import DEFAULT_ARGS, PUBLISHED_TIERS, describe
 def send_tier_digests():
     """Wire one task that sends for each publication event."""
 
-    @task
+    @task(retries=4, retry_delay=timedelta(minutes=1), retry_exponential_backoff=2)
     def send(triggering_asset_events=None) -> list[str]:
         events = (triggering_asset_events or {}).get(PUBLISHED_TIERS, [])
         runs = [event.extra for event in events] or [describe_run(get_current_context())]

@@ -44,7 +44,7 @@
    the same base currency. A first night that failed leaves less; then all are built
    anew. The hook runs outside of a transaction of dbt, hence its own commit. #}
 {% macro drop_facts_that_cannot_be_trusted() -%}
-    {%- set names = ['fct_sales_days', 'fct_category_days', 'int_prices_remembered'] -%}
+    {%- set names = ['fct_sales_days', 'fct_product_days', 'int_prices_remembered'] -%}
     {%- set relations = [] -%}
     {%- for name in names if fact_relation(name) -%}
         {%- do relations.append(fact_relation(name)) -%}

@@ -1,7 +1,7 @@
 {# How facts follow change (D10). In the transaction that changes an invoice line, the
    loader writes the days the line counts on, before and after, into ops.dirty_day. The
-   facts add the days of lines whose rate, cost or category changed, delete all these
-   days, compute them again and, in the transaction of the last fact, empty the list.
+   facts add the days of lines whose rate or cost changed, delete all these days, compute
+   them again and, in the transaction of the last fact, empty the list.
    A day too many costs time, a day too few is wrong, so each rule errs to more. #}
 
 
@@ -42,11 +42,8 @@
                 changed_prices.key_id = invoice_lines.product_id
                 and {{ is_valued_by('changed_prices', 'invoice_lines') }}
         where
-            changed_prices.price_kind = 'category'
-            or (
-                changed_prices.price_kind in ('cost', 'standard_cost')
-                and invoice_lines.cost_amount is null
-            )
+            changed_prices.price_kind in ('cost', 'standard_cost')
+            and invoice_lines.cost_amount is null
 
         union all
 

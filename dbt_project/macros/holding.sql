@@ -1,7 +1,7 @@
 {# One step of a tier from the night before to this one. Tiers are held against noise: a
    better tier must be entered, and a held one left, by a margin, for some nights in a row,
-   and not soon after the last change; a fall goes down step by step. What a loss or a risk
-   flag forbids is left at once.
+   and not soon after the last change; a fall goes down step by step, and waits longer where
+   the cause lies with us. What a loss or a risk flag forbids is left at once.
 
    `rows` are those of int_tiers_judged, with the state of the night before in columns that
    begin with before_ (all empty if there is none). The innermost select comes first. #}
@@ -13,10 +13,8 @@
             when tier_rank <> before_tier_rank then business_date
             else before_changed_on
         end as changed_on,
-        case when rule in ('held_confirmation', 'held_dwell') then wanted_direction end
-            as pending_direction,
-        case when rule in ('held_confirmation', 'held_dwell') then wanted_nights else 0 end
-            as pending_nights
+        case when {{ waits() }} then wanted_direction end as pending_direction,
+        case when {{ waits() }} then wanted_nights else 0 end as pending_nights
     from (
         select
             *,
@@ -96,11 +94,21 @@
                         then 'held_confirmation'
                     when
                         wanted_direction = 'down'
+                        and wanted_nights < confirm_down_nights + grace_nights
+                        then 'held_grace'
+                    when
+                        wanted_direction = 'down'
                         and wanted_rank - before_tier_rank > steps_down
                         then 'stepped_down'
                     when wanted_rank = cap_rank and cut_rank < cap_rank then cap_rule
                     else 'cut'
                 end
+{%- endmacro %}
+
+
+{# A change is wanted, and its nights are counted. #}
+{% macro waits() -%}
+    rule in ('held_confirmation', 'held_dwell', 'held_grace')
 {%- endmacro %}
 
 

@@ -46,6 +46,18 @@
 {%- endmacro %}
 
 
+{# The score where it meets a bound of a cut by shares or scores; none of a cut by amounts. #}
+{% macro score_at_bound(bound) -%}
+    case
+            when
+                (cuts.axis = 'customer_share' and scores.customer_share_above < {{ bound }})
+                or (cuts.axis = 'profit_share' and scores.profit_share_above < {{ bound }})
+                then scores.tier_score
+            when cuts.axis = 'score' then ceil({{ bound }})
+        end
+{%- endmacro %}
+
+
 {# The amounts of a receipt, the lines of the P&L and their balance. #}
 {% macro money_metrics() -%}
     {{ return([
@@ -85,14 +97,20 @@
     cast(
                 coalesce(
                     100.0 * (
-                        amounts_placed.customers_below
-                        - case when before.metric < components.metric then 1 else 0 end
+                        customers_below
+                        - case when own_metric_before < metric then 1 else 0 end
                     ) / nullif(
-                        amounts_placed.customers_measured
-                        - case when before.metric is null then 0 else 1 end,
+                        customers_measured
+                        - case when own_metric_before is null then 0 else 1 end,
                         0
                     ),
                     100
                 ) as numeric(7, 4)
             )
+{%- endmacro %}
+
+
+{# Components of a score that one more euro earned moves. #}
+{% macro money_components() -%}
+    'contribution', 'net_revenue', 'cm1'
 {%- endmacro %}

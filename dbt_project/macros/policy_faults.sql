@@ -48,6 +48,13 @@
         window better as (partition by policy_id, axis order by tier_rank)
     ),
 
+    graces as (
+        select
+            *,
+            count(*) over (partition by policy_id, warning_code) as same_code
+        from {{ ref('grace_rules') }}
+    ),
+
     overrides as (
         select * from {{ ref('tier_overrides') }}
         union all
@@ -63,6 +70,8 @@
             ('dwell_days < 0 or minimum_tenure_months < 0 or minimum_orders < 0',
              'days, months and orders are not negative'),
             ('steps_down < 1', 'a fall goes down at least one tier'),
+            ('borderline_below is null or borderline_below < 0 or borderline_below > 1',
+             'borderline_below lies between 0 and 1'),
             ('minimum_customers_ranked < 1', 'at least one customer is ranked'),
             ('measured_as not in (select policy_id from policies)', 'measured_as names no policy'),
             ('policy_id not in (select policy_id from weights)', 'it has no score_weights'),
@@ -105,6 +114,14 @@
             ('better_exit > sign * cut_at', 'exit_at of the tier above reaches over this cut'),
         ]) }}
         union all
+        {{ faults_of('graces', 'grace_rules', "'warning ' || warning_code", [
+            ("warning_code not in ('" ~ warning_codes() | join("', '") ~ "')",
+             'unknown warning; there are ' ~ warning_codes() | join(', ')),
+            ('policy_id not in (select policy_id from policies)', 'there is no such policy'),
+            ('nights is null or nights < 1', 'a grace lasts at least a night'),
+            ('same_code > 1', 'a warning has one grace'),
+        ]) }}
+        union all
         {{ faults_of('overrides', 'tier_overrides', "'customer ' || customer_id", [
             ('valid_until is null or valid_from is null or valid_until < valid_from',
              'an override has a first and a last day'),
@@ -131,4 +148,14 @@
         where {{ condition }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
+{%- endmacro %}
+
+
+{# Signals and causes of early_warning. #}
+{% macro warning_codes() -%}
+    {{ return([
+        'cadence_lapse', 'category_loss', 'shrinking_basket', 'price_anomaly', 'return_anomaly',
+        'open_complaint', 'late_payment', 'owner_change', 'poaching', 'unresolved_complaint',
+        'supply_failure', 'insourcing', 'contraction'
+    ]) }}
 {%- endmacro %}

@@ -1,12 +1,17 @@
-{# The published table, or no rows of the same columns before the first night. #}
+{# The published table, or no rows of the same columns before the first night. A column
+   that it has not got yet, since it was published by an earlier version, is empty. #}
 {% macro published_or_empty(table, columns) -%}
     {%- set published = adapter.get_relation(
         database=target.database, schema='bi', identifier=table
     ) if execute -%}
 {%- if published %}
+        {%- set there = adapter.get_columns_in_relation(published)
+            | map(attribute='name') | list %}
         select
-            {% for column in columns -%}
-                {{ column }}{{ ',' if not loop.last }}
+            {% for column, data_type in columns.items() -%}
+                {{ column if column in there
+                    else 'cast(null as ' ~ data_type ~ ') as ' ~ column
+                }}{{ ',' if not loop.last }}
             {% endfor %}
         from {{ published }}
     {%- else %}

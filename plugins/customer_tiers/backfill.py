@@ -43,7 +43,9 @@ def play(
     for number, day in enumerate(days, start=1):
         say(f"night {number} of {len(days)}")
         try:
-            runner.run_night(source, business_date=day.isoformat(), path=path, say=say)
+            runner.run_night(
+                source, business_date=day.isoformat(), path=path, say=say, is_quiet=True
+            )
         except UserError as error:
             raise UserError(
                 f"backfill stopped at {day}, {number - 1} of {len(days)} nights done: {error}"

@@ -5,18 +5,16 @@ A fault is one line and exit code 1. Heavy imports stay inside the commands: `--
 
 from __future__ import annotations
 
-import datetime
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from customer_tiers import settings
+from customer_tiers import cli_match, cli_quarantine, outbox_cli, settings
 from customer_tiers.errors import UserError
+from customer_tiers.shell import SourceOption, day, say
 
 app = typer.Typer(
     help="Customer tiers, every night, from ERP and CRM data.",
@@ -27,10 +25,13 @@ app = typer.Typer(
 sample = typer.Typer(help="The generated sample company.", no_args_is_help=True)
 source_app = typer.Typer(help="Business systems that are read.", no_args_is_help=True)
 app.add_typer(sample, name="sample")
+app.add_typer(outbox_cli.app, name="outbox")
+app.add_typer(cli_match.app, name="match")
+app.add_typer(cli_quarantine.app, name="quarantine")
+digest = typer.Typer(help="The mails to managers.", no_args_is_help=True)
+app.add_typer(digest, name="digest")
 app.add_typer(source_app, name="source")
-out = Console(highlight=False)
 
-SourceOption = Annotated[str, typer.Option("--source", help="Which company: a folder of sources/.")]
 PathOption = Annotated[
     Path | None, typer.Option("--path", help="Folder to read, for a source of files.")
 ]
@@ -49,11 +50,6 @@ def main() -> None:
     except BrokenPipeError:  # The reader, such as head, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-
-
-def say(line: str) -> None:
-    """Print one line of progress."""
-    out.print(line, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -97,6 +93,10 @@ def run(
     accept_deletions: Annotated[
         bool, typer.Option("--accept-deletions", help="Many rows are gone on purpose.")
     ] = False,
+    accept_drift: Annotated[
+        bool,
+        typer.Option("--accept-drift", help="A column is gone, or a day unusual, on purpose."),
+    ] = False,
 ) -> None:
     """Run one night through the Airflow scheduler and wait for its end."""
     from customer_tiers import demo as show
@@ -112,6 +112,7 @@ def run(
         path=path,
         say=say,
         accept_deletions=accept_deletions,
+        accept_drift=accept_drift,
     )
     summary.print_night(source, say, run_id)
 
@@ -151,8 +152,8 @@ def simulate(
             policy,
             source=source,
             base_currency=definition.load(source, contract.load()).base_currency,
-            first=_day(first) if first else None,
-            last=_day(last) if last else None,
+            first=day(first) if first else None,
+            last=day(last) if last else None,
         )
         for line in simulation.lines(connection, done):
             say(line)
@@ -171,7 +172,17 @@ def backfill(
     """Play past nights again, in order; those older than the newest published one mail nobody."""
     from customer_tiers import backfill as past
 
-    past.play(source, _day(first), _day(last), every=every, path=path, say=say)
+    past.play(source, day(first), day(last), every=every, path=path, say=say)
+
+
+@app.command()
+def maintain(source: SourceOption = settings.DEFAULT_SOURCE) -> None:
+    """Thin old receipts to month ends, drop old records, vacuum; a DAG does it every week."""
+    from customer_tiers import maintenance, night
+
+    with night.connect(source) as connection:
+        for line in maintenance.maintain(connection, source):
+            say(line)
 
 
 @app.command()
@@ -200,33 +211,6 @@ def sql(query: str, source: SourceOption = settings.DEFAULT_SOURCE) -> None:
 
 
 @app.command()
-def outbox(
-    source: SourceOption = settings.DEFAULT_SOURCE,
-    release: Annotated[
-        str | None, typer.Option(help="Key of an unknown or failed mail to be sent again.")
-    ] = None,
-) -> None:
-    """List the mails of a company: whom, which night, and what became of them."""
-    from customer_tiers import night
-    from customer_tiers import outbox as box
-    from customer_tiers.load import tables
-
-    with night.connect(source) as connection:
-        if not tables.is_prepared(connection):
-            raise UserError(f"source {source}: no night was played yet; use `tiers run`")
-        if release:
-            box.release(connection, release)
-            say(f"{release} goes out with the next publication or run of send_tier_digests")
-        rows = box.list_(connection)
-    for row in rows:
-        say(
-            f"{row.business_date}  {row.state:<10} {row.kind:<14} {row.recipient_name} "
-            f"<{row.recipient_email}>  {row.outbox_key}  {row.last_error or ''}".rstrip()
-        )
-    say(f"{len(rows)} mails; the embedded sink keeps them in {settings.MAIL_FOLDER}")
-
-
-@app.command()
 def demo(
     customers: Annotated[int, typer.Option(help="Size of the sample company.")] = 1200,
     months: Annotated[int, typer.Option(help="Length of its history.")] = 30,
@@ -235,6 +219,34 @@ def demo(
     from customer_tiers import demo as show
 
     show.play(customers, months, say)
+
+
+@digest.command("preview")
+def digest_preview(
+    recipient: Annotated[str, typer.Argument(help="Id, name or address of who gets the mail.")],
+    date: Annotated[
+        str | None, typer.Option(help="Business date of the night; else the newest.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="daily, weekly, monthly or policy_notice; else the first.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write: .html, .txt, .eml or .csv; else text here.")
+    ] = None,
+    source: SourceOption = settings.DEFAULT_SOURCE,
+) -> None:
+    """Show a mail as its recipient gets it; nothing is sent."""
+    from customer_tiers import connections, night
+    from customer_tiers.digest import preview
+    from customer_tiers.digest.render import render
+
+    with night.connect(source) as connection:
+        found = preview.find(connection, recipient, day(date) if date else None, kind)
+    if out is None:
+        say(render(found).text)
+        return
+    preview.write(found, out, connections.smtp().from_email)
+    say(f"{found.kind} mail to {found.recipient_id}: {out}")
 
 
 @sample.command("create")
@@ -286,13 +298,4 @@ def source_check(
 
 
 def _date(text: str | None) -> str | None:
-    return None if text is None else _day(text).isoformat()
-
-
-def _day(text: str) -> datetime.date:
-    try:
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            raise ValueError
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise UserError(f"date {text!r}: not a day; write it as YYYY-MM-DD") from None
+    return None if text is None else day(text).isoformat()

@@ -48,10 +48,13 @@ class Smtp:
     use_ssl: bool
     starttls: bool
     timeout: float
+    is_verified: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
-class _Connection:
+class Connection:
+    """The parts of one AIRFLOW_CONN_ variable."""
+
     variable: str
     scheme: str
     host: str | None
@@ -67,7 +70,7 @@ def warehouse(source: str) -> str:
 
     A warehouse of the user's own is one database; the embedded one has a database per source.
     """
-    connection = _read("WAREHOUSE")
+    connection = read("WAREHOUSE")
     if connection is None:
         return _embedded(embedded_warehouse(source))
     if connection.scheme not in _POSTGRES or not connection.host or not connection.schema:
@@ -85,7 +88,7 @@ def system(connection: str, embedded_database: str | None) -> str:
     Raises:
         UserError: If the connection is malformed, or there is neither it nor an embedded database.
     """
-    found = _read(connection)
+    found = read(connection)
     if found is not None:
         scheme = "postgresql" if found.scheme == "postgres" else found.scheme
         return _url(dataclasses.replace(found, scheme=scheme))
@@ -100,13 +103,13 @@ def system(connection: str, embedded_database: str | None) -> str:
 
 def login(connection: str) -> tuple[str | None, str | None]:
     """Return user and password (or token) of a connection."""
-    found = _read(connection)
+    found = read(connection)
     return (found.login, found.password) if found else (None, None)
 
 
 def is_embedded(connection: str) -> bool:
     """Whether there is no connection of the user's, so that the embedded service is used."""
-    return _read(connection) is None
+    return read(connection) is None
 
 
 def ensure(connection: str, embedded_database: str) -> None:
@@ -122,7 +125,7 @@ def embedded_warehouse(source: str) -> str:
 
 def smtp() -> Smtp:
     """Return the mail server: AIRFLOW_CONN_SMTP, or the embedded sink."""
-    connection = _read("SMTP")
+    connection = read("SMTP")
     if connection is None:
         from customer_tiers.embedded import mail_sink
 
@@ -146,6 +149,7 @@ def smtp() -> Smtp:
         # The provider's hook also asks a TLS connection for STARTTLS, which every server refuses.
         starttls=starttls and not use_ssl,
         timeout=_seconds(connection),
+        is_verified=_is_verified(connection),
     )
 
 
@@ -186,7 +190,8 @@ def _variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def _read(name: str) -> _Connection | None:
+def read(name: str) -> Connection | None:
+    """Return a connection of the user's, or None if there is none of that name."""
     variable = _variable(name)
     value = os.environ.get(variable, "").strip()
     if not value:
@@ -194,7 +199,7 @@ def _read(name: str) -> _Connection | None:
     return _from_json(variable, value) if value.startswith("{") else _from_uri(variable, value)
 
 
-def _from_uri(variable: str, value: str) -> _Connection:
+def _from_uri(variable: str, value: str) -> Connection:
     try:
         parts = urlsplit(value)
         port = parts.port
@@ -205,7 +210,7 @@ def _from_uri(variable: str, value: str) -> _Connection:
         _reject(variable, "it is neither a URI nor JSON")
     packed = query.pop("__extra__", None)  # how Airflow writes extras that are no flat strings
     extra = {**query, **(_object(variable, packed) if packed else {})}
-    return _Connection(
+    return Connection(
         variable,
         parts.scheme.lower(),
         _host(parts.netloc, parts.hostname),
@@ -221,13 +226,11 @@ def _host(netloc: str, lowered: str | None) -> str | None:
     if not lowered:
         return None
     address = netloc.rpartition("@")[2]
-    at = address.lower().find(
-        lowered.lower()
-    )  # a host may be the path of a socket, so its case matters
+    at = address.lower().find(lowered.lower())  # the case of a socket's path matters
     return unquote(address[at : at + len(lowered)])
 
 
-def _from_json(variable: str, value: str) -> _Connection:
+def _from_json(variable: str, value: str) -> Connection:
     fields = _object(variable, value)
     extra = fields.get("extra") or {}
     extra = _object(variable, extra) if isinstance(extra, str) else extra
@@ -238,7 +241,7 @@ def _from_json(variable: str, value: str) -> _Connection:
         port = int(fields["port"]) if fields.get("port") else None
     except (TypeError, ValueError):
         _reject(variable, "its port is no number")
-    return _Connection(
+    return Connection(
         variable,
         str(kind).lower(),
         fields.get("host") or None,
@@ -260,7 +263,7 @@ def _object(variable: str, text: str) -> dict[str, Any]:
     return value
 
 
-def _url(connection: _Connection) -> str:
+def _url(connection: Connection) -> str:
     user = quote(connection.login or "", safe="")
     if connection.password is not None:
         user += ":" + quote(connection.password, safe="")
@@ -275,14 +278,21 @@ def _url(connection: _Connection) -> str:
     return f"{connection.scheme}://{user}{at}{address}/{path}{query}"
 
 
-def _flag(connection: _Connection, name: str) -> bool:
+def _flag(connection: Connection, name: str) -> bool:
     text = str(connection.extra.get(name, "false")).strip().lower()
     if text not in _TRUE + _FALSE:
         _reject(connection.variable, f"its {name} is neither true nor false")
     return text in _TRUE
 
 
-def _seconds(connection: _Connection) -> float:
+def _is_verified(connection: Connection) -> bool:
+    wanted = connection.extra.get("ssl_context") or "default"
+    if wanted not in ("default", "none"):
+        _reject(connection.variable, "its ssl_context is neither default nor none")
+    return bool(wanted == "default")
+
+
+def _seconds(connection: Connection) -> float:
     try:
         return float(connection.extra.get("timeout") or 30)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""The one kind of error that a user sees: a line with what is wrong, where, and what to do."""
+"""The errors that a user sees: a line with what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -11,3 +11,7 @@ class UserError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+class TryLater(UserError):
+    """A fault that time may mend, such as a mail server that is busy: the step is tried again."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
+from customer_tiers import settings
+from customer_tiers.digest.wording import words
 from customer_tiers.errors import UserError
+from customer_tiers.maintenance import thinned_nights
 
 Receipt = dict[str, Any]
 
@@ -38,6 +43,8 @@ RULES = {
     "{confirm_up_nights} up, {confirm_down_nights} down",
     "held_dwell": "{pending_direction} for {pending_nights} night(s) now, but it changed on "
     "{before_changed_on} and stays for {dwell_days} days",
+    "held_grace": "down for {pending_nights} night(s) now, but for {grace_cause} a fall waits "
+    "{grace_nights} nights more",
     "new": "too little history to be ranked: first sale on {first_sale_date}, {orders} order(s)",
     "capped_negative": "a customer that loses us money can be {cap_tier} at best",
     "capped_risk": "a customer with the risk flag {risk_flag} can be {cap_tier} at best",
@@ -45,15 +52,37 @@ RULES = {
 }
 """Rule of a receipt -> why it gave the tier."""
 
-P_AND_L = (
-    ("net revenue", "net_revenue_12m", 1),
-    ("cost of goods", "cogs_12m", -1),
-    ("freight", "freight_12m", -1),
-    ("cost to serve", "cost_to_serve_12m", -1),
-    ("financing", "financing_12m", -1),
-    ("bad debt", "bad_debt_12m", -1),
-)
-"""Line, its column, and what a unit of it does to contribution."""
+NO_AMOUNT = {
+    "risk_flag": "no amount wins {better}: the risk flag forbids it",
+    "beyond_money": "no amount alone wins {better}",
+}
+"""Why there is no amount to rise -> what to say, where it says more than the tier does."""
+
+P_AND_L = {
+    "net_revenue": 1,
+    "cogs": -1,
+    "freight": -1,
+    "cost_to_serve": -1,
+    "financing": -1,
+    "bad_debt": -1,
+}
+"""Line, as the mails name it too, and what a unit of it does to contribution."""
+
+
+WATERFALL = {
+    **{
+        line: f"{line}_effect"
+        for line in (
+            *("volume", "price", "mix", "discount", "returns", "cost", "freight"),
+            *("cost_to_serve", "financing", "bad_debt", "fx"),
+        )
+    },
+    "restated": "restated_12m",
+}
+"""Term of the waterfall -> its column; together they are the change, to the cent."""
+
+WIDTH = 100
+"""Characters of a line of the waterfall."""
 
 
 def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Iterator[str]:
@@ -70,10 +99,7 @@ def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Ite
             raise UserError("explain: no night is published yet; start one with `tiers run`")
         receipt = cursor.execute(RECEIPT, key).fetchone()
         if receipt is None:
-            raise UserError(
-                f"explain: customer {customer} has no receipt on {day or 'the newest night'}; it "
-                "may be unknown, internal, merged into another, or the night not published"
-            )
+            raise UserError(_no_receipt(connection, customer, day))
         before = cursor.execute(BEFORE, {**key, "day": receipt["business_date"]}).fetchone()
         ladder = cursor.execute(LADDER, [receipt["policy_id"]]).fetchall()
     names = {row["tier_rank"]: row["tier"] for row in ladder}
@@ -84,7 +110,27 @@ def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Ite
     yield f"tier: {receipt['tier']} since {receipt['tier_since']}{_change(receipt)}"
     yield from _why(receipt, names)
     yield from _place(receipt, names)
+    yield from _amounts(receipt, names)
     yield from _money(receipt, before)
+
+
+def _no_receipt(connection: psycopg.Connection, customer: str, day: str | None) -> str:
+    if day and date.fromisoformat(day) in thinned_nights(connection):
+        kept = connection.execute(
+            "select business_date from bi.tier_decision where customer_id = %s "
+            "order by abs(business_date - %s::date), business_date limit 2",
+            [customer, day],
+        ).fetchall()
+        near = ", ".join(sorted(str(night) for (night,) in kept)) or "none"
+        return (
+            f"explain: the receipts of {day} are thinned, only month ends are kept for longer than "
+            f"{settings.RECEIPT_NIGHTS} days; ask for a night that is kept (nearest: {near}), or "
+            f"for the tier alone with bi.tier_as_of('{day}')"
+        )
+    return (
+        f"explain: customer {customer} has no receipt on {day or 'the newest night'}; it "
+        "may be unknown, internal, merged into another, or the night not published"
+    )
 
 
 def _change(receipt: Receipt) -> str:
@@ -132,19 +178,72 @@ def _place(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
         )
 
 
+def _amounts(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
+    """To rise, to keep, at risk; and how sure the tier is. Receipts of old nights have none."""
+    said = []
+    rise, keep = receipt["amount_to_rise"], receipt["amount_to_keep"]
+    better = names.get((receipt["computed_tier_rank"] or 0) - 1)
+    if rise is not None:
+        said.append(f"{rise:,.2f} more wins {better}" if rise else f"{better} is earned, and waits")
+    elif receipt["amount_to_rise_note"] in NO_AMOUNT:
+        said.append(NO_AMOUNT[receipt["amount_to_rise_note"]].format(better=better))
+    if keep is not None:
+        tier = receipt["computed_tier"]
+        said.append(
+            f"{-keep:,.2f} more is needed to keep {tier}"
+            if keep < 0
+            else f"it may lose {keep:,.2f} and keep {tier}"
+        )
+    if receipt["amount_at_risk"]:
+        said.append(f"at risk {receipt['amount_at_risk']:,.2f} ({receipt['warning_codes']})")
+    if said:
+        yield "in contribution, all others as they are: " + "; ".join(said)
+    if receipt["tier_confidence"] is not None:
+        yield (
+            f"confidence: {receipt['tier_confidence']:.0%} of the half-samples of its own months "
+            f"give this tier{', so it is borderline' if receipt['is_borderline'] else ''}"
+        )
+
+
 def _money(receipt: Receipt, before: Receipt | None) -> Iterator[str]:
     yield f"contribution of 12 months: {receipt['contribution_12m']:,.2f}{_moved(receipt, before)}"
-    for name, column, sign in P_AND_L:
+    for line, sign in P_AND_L.items():
+        name, column = _name(line), f"{line}_12m"
         if receipt[column] is None:
-            yield f"  {name:<14} {'no data':>16}"
+            yield f"  {name:<26} {'no data':>16}"
             continue
         change = ""
         if before is not None:
             change = f" {sign * (receipt[column] - (before[column] or 0)) or 0:>+14,.2f}"
         amount = sign * receipt[column] or 0  # never -0.00
-        yield f"  {name:<14} {amount:>16,.2f}{change}"
-    if receipt["restated_12m"]:
-        yield f"of the change, {receipt['restated_12m']:+,.2f} is the past, known better now"
+        yield f"  {name:<26} {amount:>16,.2f}{change}"
+    yield from waterfall(receipt)
+
+
+def _name(line: str) -> str:
+    return words("en").name("lines", line)
+
+
+def waterfall(receipt: Receipt) -> Iterator[str]:
+    """Say what moved the contribution, the largest first, in lines of `WIDTH`, if anything did.
+
+    Args:
+        receipt: The columns of `WATERFALL` and contribution_12m_constant (money, may be None), and
+            quantity_completeness (0 to 1, or None).
+    """
+    terms = [(receipt[column] or 0, _name(term)) for term, column in WATERFALL.items()]
+    moved = sorted(((a, name) for a, name in terms if a), key=lambda t: (-abs(t[0]), t[1]))
+    if moved:
+        text = "of the change: " + ", ".join(f"{amount:+,.2f} {name}" for amount, name in moved)
+        yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False)
+    if receipt["fx_effect"]:
+        constant = receipt["contribution_12m_constant"]
+        yield f"  at the exchange rates of before it would be {constant:,.2f}"
+    if moved and receipt["quantity_completeness"] not in (None, 1):
+        yield (
+            f"  quantities are known for {receipt['quantity_completeness']:.0%} of the sales; what "
+            "the others did is among the products newly or no longer bought"
+        )
 
 
 def _moved(receipt: Receipt, before: Receipt | None) -> str:

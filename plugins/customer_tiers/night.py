@@ -13,11 +13,21 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import psycopg
 
-from customer_tiers import connections, contract, mail, quality, transform
-from customer_tiers.errors import UserError
-from customer_tiers.load import tables
-from customer_tiers.load.entity import Load
+from customer_tiers import (
+    connections,
+    contract,
+    maintenance,
+    quality,
+    settings,
+    simulation,
+    transform,
+)
+from customer_tiers.errors import TryLater, UserError
+from customer_tiers.identity import match
+from customer_tiers.load import tables, volume
+from customer_tiers.load.entity import Load, replay_entity
 from customer_tiers.load.system import load_system
+from customer_tiers.outbox import sending
 from customer_tiers.publish import publication
 from customer_tiers.sources import definition
 from customer_tiers.sources.postgres import reason
@@ -38,7 +48,9 @@ class Run:
     """One run of the nightly DAG.
 
     `run_date` is the day the run was started; `business_date` None means the newest day of sales;
-    `accept_deletions` lets an extract that lost many rows take them out of raw.
+    `accept_deletions` lets an extract that lost many rows take them out of raw, `accept_drift` goes
+    on with a column that is gone or a day out of its band; `is_quiet` marks a backfill, which mails
+    nobody.
     """
 
     run_id: str
@@ -47,6 +59,8 @@ class Run:
     run_date: date
     business_date: date | None
     accept_deletions: bool = False
+    is_quiet: bool = False
+    accept_drift: bool = False
 
     @property
     def warehouse(self) -> psycopg.Connection:
@@ -84,6 +98,7 @@ def begin(run: Run) -> None:
         publication.ensure_reader(connection)
         with connection.transaction():
             tables.prepare(connection, terms, run.source)
+            quality.stewardship.note_owners(connection, terms.entities.values())
             connection.execute(
                 "insert into ops.run (run_id, business_date, path, state) "
                 "values (%s, %s, %s, 'running') on conflict (run_id) do update "
@@ -103,13 +118,46 @@ def load(run: Run, system: str) -> list[str]:
         warehouse_url=connections.warehouse(run.source),
         latest_date=today + PLAUSIBLE_FUTURE,
         accept_deletions=run.accept_deletions,
+        accept_drift=run.accept_drift,
         latest_change=datetime.combine(today, time.min, tzinfo=UTC),
     )
     return load_system(job, terms, source, system, run.path)
 
 
+def replay(source: str, entity: str | None) -> list[str]:
+    """Offer the rows that wait in quarantine to raw again, now; return what came of it, in lines.
+
+    Raises:
+        UserError: The entity is unknown, or a night is loading it.
+    """
+    terms, now = contract.load(), datetime.now(UTC)
+    if entity is not None and entity not in terms.entities:
+        raise UserError(f"entity {entity}: the contract has none of that name")
+    job = Load(
+        run_id=f"replay_{now:%Y%m%dT%H%M%S%f}",
+        source=source,
+        warehouse_url=connections.warehouse(source),
+        latest_date=now.date() + PLAUSIBLE_FUTURE,
+        accept_deletions=False,
+        latest_change=datetime.combine(now, time.min, tzinfo=UTC),
+    )
+    lines = []
+    with connect(source) as connection:
+        connection.execute("set timezone to 'UTC'")
+        held = connection.execute(
+            "select distinct entity from quarantine.rows where resolved_run is null"
+        ).fetchall()
+        for name, described in terms.entities.items():
+            if (name,) in held and entity in (None, name):
+                lines += replay_entity(job, connection, described)
+    return lines or ["nothing waits in quarantine"]
+
+
 def settle(run: Run) -> str:
-    """Fix the business date (ISO): as asked for, or the newest day of sales up to the run."""
+    """Fix the business date (ISO): as asked for, or the newest day of sales up to the run.
+
+    All of the night's records are there now, so they are compared here too.
+    """
     with run.warehouse as connection:
         row = connection.execute(
             "select min(invoice_date), max(invoice_date), "
@@ -130,9 +178,15 @@ def settle(run: Run) -> str:
                 f"{where}: business date {day} lies ahead of the newest sale ({newest}) and of "
                 "today; give the day that the data describe with --date"
             )
+        maintenance.check_memory(connection, run.source, day)
         connection.execute(
             "update ops.run set business_date = %s where run_id = %s", [day, run.run_id]
         )
+        lines = contract.load().entities["erp.invoice_lines"]
+        out_of_band = volume.check(connection, run.source, lines, day, is_accepted=run.accept_drift)
+        if out_of_band:
+            log.warning(out_of_band)
+        log.info(match.bring_up(connection, run.run_id))
     return day.isoformat()
 
 
@@ -167,7 +221,7 @@ def publish(run: Run, business_date: str) -> str:
     """Publish the audited candidates."""
     source = definition.load(run.source, contract.load())
     day = date.fromisoformat(business_date)
-    night = publication.Night(run.run_id, run.source, day, source.base_currency)
+    night = publication.Night(run.run_id, run.source, day, source.base_currency, run.is_quiet)
     with run.warehouse as connection:
         line = publication.publish(connection, night)
     log.info(line)
@@ -202,6 +256,8 @@ def refuse(run: Run) -> None:
         why = why or UNEXPLAINED
         publication.refuse(connection, run.run_id, day, why)
         quality.docs.build(connection, run.source, run.run_id)
+    summary = sending.send_pending(connections.warehouse(run.source), only_ops=True)
+    log.info("%s", summary)
     raise UserError(why)
 
 
@@ -209,10 +265,52 @@ def send(run: Run) -> str:
     """Send what the publications put into the outbox; return a line with the counts.
 
     Raises:
-        UserError: The mail server cannot be used; what was not handed over waits.
+        UserError: The connection to a server is wrong; what was not handed over waits.
+        TryLater: A server cannot be used, or refused some messages, for now.
     """
-    summary = mail.send_pending(connections.warehouse(run.source))
+    summary = sending.send_pending(connections.warehouse(run.source))
     log.info("%s", summary)
-    if summary.problem:
-        raise UserError(f"mails of source {run.source}: {summary}")
+    if summary.is_misconfigured:
+        raise UserError(f"source {run.source}: {summary}")
+    if summary.waiting:
+        raise TryLater(f"source {run.source}: {summary}")
     return str(summary)
+
+
+def maintain(run: Run) -> list[str]:
+    """Thin old receipts, drop old records and vacuum; return a line for each part."""
+    with run.warehouse as connection:
+        found = []
+        for line in maintenance.maintain(connection, run.source):
+            log.info(line)
+            found.append(line)
+    return found
+
+
+def simulate(run: Run, policy: list[str], first: str | None, last: str | None) -> str:
+    """Judge published nights under another policy; return the file that the report is in.
+
+    Args:
+        run: Its id names the report.
+        policy: Id of a policy, names of CSV files, or the text of such files; see `candidate`.
+        first: First business date (ISO), None = the first that can be judged.
+        last: Last business date (ISO), None = the newest.
+    """
+    source = definition.load(run.source, contract.load())
+    with simulation.as_files(policy) as names, run.warehouse as connection:
+        done = simulation.replay(
+            connections.warehouse(run.source),
+            names,
+            source=run.source,
+            base_currency=source.base_currency,
+            first=date.fromisoformat(first) if first else None,
+            last=date.fromisoformat(last) if last else None,
+        )
+        lines = list(simulation.lines(connection, done))
+    for line in lines:
+        log.info(line)
+    settings.SIMULATIONS.mkdir(parents=True, exist_ok=True)
+    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in run.run_id)
+    report = settings.SIMULATIONS / f"{run.source}-{done.policy}-{name}.txt"
+    report.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(report)

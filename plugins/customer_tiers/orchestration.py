@@ -13,7 +13,7 @@ from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from customer_tiers import settings
-from customer_tiers.errors import UserError
+from customer_tiers.errors import TryLater, UserError
 
 if TYPE_CHECKING:
     from customer_tiers.night import Run
@@ -29,10 +29,13 @@ SCHEDULE = os.environ.get("CUSTOMER_TIERS_SCHEDULE") or None
 """Cron line in UTC of the nightly run; by hand if empty, as on a laptop. Keep it away from
 01:00-03:00 of the company's local time, when a clock change doubles or drops an hour."""
 
+WEEKLY = "0 12 * * 0" if SCHEDULE else None
+"""Sunday noon, where nights run by themselves; by hand elsewhere."""
+
 PUBLISHED_TIERS = Asset("customer_tiers")
 """Updated by each publication; its events carry source, business_date and run_id."""
 
-TAGS = {"nightly", "delivery", "impact/tier_1"}
+TAGS = {"nightly", "delivery", "weekly", "by_hand", "impact/tier_1", "impact/tier_3"}
 """The tags that DAGs may carry: what kind of work it is, and how much hangs on it."""
 
 
@@ -40,7 +43,7 @@ def describe_run(context: Any) -> dict[str, Any]:
     """Describe the DAG run by plain values that pass through XCom; see `run_of`.
 
     A scheduled run works on the day before its own: it starts after that day has ended. A run by
-    hand without a business date works on the newest day of sales.
+    hand without a business date works on the newest day of sales. A backfill is quiet.
     """
     dag_run, params = context["dag_run"], context["params"]
     business_date = params.get("business_date")
@@ -48,11 +51,13 @@ def describe_run(context: Any) -> dict[str, Any]:
         business_date = (dag_run.logical_date.date() - timedelta(days=1)).isoformat()
     return {
         "run_id": dag_run.run_id,
-        "source": params["source"] or settings.DEFAULT_SOURCE,
+        "source": params.get("source") or settings.DEFAULT_SOURCE,
         "path": params.get("path"),
         "run_date": dag_run.run_after.date().isoformat(),
         "business_date": business_date,
         "accept_deletions": bool(params.get("accept_deletions")),
+        "is_quiet": bool(params.get("quiet")) or dag_run.run_type == "backfill",
+        "accept_drift": bool(params.get("accept_drift")),
     }
 
 
@@ -68,14 +73,16 @@ def run_of(values: dict[str, Any]) -> Run:
         run_date=date.fromisoformat(str(values["run_date"])),
         business_date=date.fromisoformat(day) if day else None,
         accept_deletions=bool(values.get("accept_deletions")),
+        is_quiet=bool(values.get("is_quiet")),
+        accept_drift=bool(values.get("accept_drift")),
     )
 
 
-def perform(step: str, values: dict[str, Any], *arguments: str) -> Any:
+def perform(step: str, values: dict[str, Any], *arguments: Any) -> Any:
     """Perform a step of `customer_tiers.night` and report a fault in one line.
 
     The line goes to XCom `error` for the shell and to `ops.run` for later. A UserError fails the
-    task at once; anything else is left to Airflow's retry.
+    task at once; TryLater, and anything unexpected, is left to Airflow's retry.
     """
     from customer_tiers import night
 
@@ -88,7 +95,7 @@ def perform(step: str, values: dict[str, Any], *arguments: str) -> Any:
         line = str(error) if isinstance(error, UserError) else _unexpected(error, task)
         context["ti"].xcom_push(key="error", value=line)
         night.note_fault(run, line)
-        if isinstance(error, UserError):
+        if isinstance(error, UserError) and not isinstance(error, TryLater):
             raise AirflowFailException(line) from None
         raise
 

@@ -37,6 +37,8 @@ def run_night(
     path: Path | None,
     say: Say,
     accept_deletions: bool = False,
+    is_quiet: bool = False,
+    accept_drift: bool = False,
 ) -> str:
     """Trigger the nightly DAG, wait for it and for the digests it releases.
 
@@ -58,6 +60,8 @@ def run_night(
             "path": folder,
             "business_date": business_date,
             "accept_deletions": accept_deletions,
+            "quiet": is_quiet,
+            "accept_drift": accept_drift,
         },
     )
     say(f"night of source {source}, business date {business_date or 'newest day of sales'}")

@@ -12,7 +12,6 @@ import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
-from types import TracebackType
 
 from customer_tiers.connections import Smtp
 from customer_tiers.digest.clean import clean
@@ -64,23 +63,16 @@ class Unusable(Exception):
 class Sender:
     """One connection to the mail server, opened when the first mail needs it.
 
-    Use as a context manager; a lost connection is opened again for the next mail.
+    A lost connection is opened again for the next mail.
     """
 
     def __init__(self, server: Smtp) -> None:
         self._server = server
         self._client: smtplib.SMTP | None = None
 
-    def __enter__(self) -> Sender:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._client is not None and kind is None:
+    def close(self) -> None:
+        """Say goodbye, if the server still listens."""
+        if self._client is not None:
             try:
                 self._client.quit()
             except (smtplib.SMTPException, OSError) as fault:
@@ -173,15 +165,14 @@ def _connect(server: Smtp) -> smtplib.SMTP:
     client: smtplib.SMTP | None = None
     try:
         if server.use_ssl:
-            context = ssl.create_default_context()
             client = smtplib.SMTP_SSL(
-                server.host, server.port, timeout=server.timeout, context=context
+                server.host, server.port, timeout=server.timeout, context=_tls(server)
             )
         else:
             client = smtplib.SMTP(server.host, server.port, timeout=server.timeout)
         client.ehlo_or_helo_if_needed()
         if server.starttls and not server.use_ssl:
-            client.starttls(context=ssl.create_default_context())
+            client.starttls(context=_tls(server))
             client.ehlo()
         if server.login:
             client.login(server.login, server.password or "")
@@ -192,6 +183,15 @@ def _connect(server: Smtp) -> smtplib.SMTP:
         raise Unusable(f"{where}: {_why_unusable(fault)}") from fault
 
 
+def _tls(server: Smtp) -> ssl.SSLContext:
+    """Check the server's certificate, unless the connection says that it need not be checked."""
+    context = ssl.create_default_context()
+    if not server.is_verified:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def _why_unusable(fault: Exception) -> str:
     if isinstance(fault, smtplib.SMTPAuthenticationError):
         advice = "check login and password of AIRFLOW_CONN_SMTP"
@@ -199,7 +199,10 @@ def _why_unusable(fault: Exception) -> str:
     if isinstance(fault, smtplib.SMTPNotSupportedError):
         return f"{_text(fault)}: set disable_tls=true or leave the login out in AIRFLOW_CONN_SMTP"
     if isinstance(fault, ssl.SSLError):
-        return f"no TLS: {_text(fault)}; SSL_CERT_FILE may name a certificate authority of your own"
+        return (
+            f"no TLS: {_text(fault)}; SSL_CERT_FILE may name a certificate authority of your own, "
+            "ssl_context=none in AIRFLOW_CONN_SMTP takes any certificate"
+        )
     return f"cannot be used: {_text(fault)}"
 
 

@@ -119,7 +119,7 @@ create table if not exists ops.outbox (
     kind text not null,
     recipient_id text not null,
     recipient_name text not null,
-    recipient_email text not null,
+    address text not null,
     locale text not null,
     business_date date not null,
     payload jsonb not null,
@@ -129,16 +129,65 @@ create table if not exists ops.outbox (
     attempts integer not null default 0,
     last_error text,
     created_at timestamptz not null default clock_timestamp(),
-    changed_at timestamptz not null default clock_timestamp()
+    changed_at timestamptz not null default clock_timestamp(),
+    content_hash text not null,
+    role text not null,
+    channel text not null default 'mail',
+    corrects text,
+    claimed_by integer,
+    claimed_until timestamptz
 );
+do $$
+begin
+    if exists (
+        select from information_schema.columns
+        where table_schema = 'ops' and table_name = 'outbox' and column_name = 'recipient_email'
+    ) then
+        alter table ops.outbox rename column recipient_email to address;
+        alter table ops.outbox
+            add column content_hash text, add column role text,
+            add column channel text not null default 'mail', add column corrects text,
+            add column claimed_by integer, add column claimed_until timestamptz;
+        update ops.outbox set content_hash = outbox_key, role = 'owner';
+        update ops.outbox
+        set state = 'suppressed', is_retryable = false,
+            last_error = 'written by an older version that can no longer be sent'
+        where state in ('pending', 'failed');
+        alter table ops.outbox
+            alter column content_hash set not null, alter column role set not null;
+    end if;
+end
+$$;
 create index if not exists outbox_waiting on ops.outbox (business_date)
 where state in ('pending', 'sending', 'failed');
-comment on table ops.outbox is 'One row per mail, written in the publishing transaction; its state says what became of it.';
-comment on column ops.outbox.outbox_key is 'Hash of kind, recipient, business date and content; part of the Message-ID.';
+create index if not exists outbox_night on ops.outbox (business_date, kind, recipient_id);
+comment on table ops.outbox is
+'One row per message owed to somebody, written in the publishing transaction; its state says what became of it.';
+comment on column ops.outbox.outbox_key is
+'Hash of channel, recipient, kind, business date and content, and for a correction of what it corrects; part of the Message-ID.';
+comment on column ops.outbox.content_hash is 'Hash of the same without what it corrects: equal content is not told twice.';
+comment on column ops.outbox.corrects is 'Key of the first message about the same, which had gone out; empty unless it is a correction.';
+comment on column ops.outbox.channel is 'mail, webhook or chat.';
+comment on column ops.outbox.address is 'Mail address; for webhook and chat the name of an Airflow connection.';
 comment on column ops.outbox.state is
-'pending; sending = handed to the mail server right now; sent; unknown = perhaps sent, never sent again by itself; '
-'failed; suppressed = replaced before it was sent.';
-comment on column ops.outbox.is_retryable is 'A failed mail that the next sending tries again.';
+'pending; sending = handed over right now; sent; unknown = perhaps sent, never sent again by itself; '
+'failed; suppressed = it will not be sent, last_error says why.';
+comment on column ops.outbox.is_retryable is 'A failed message that the next sending tries again.';
+comment on column ops.outbox.claimed_by is 'Database session of the sender that has it in state sending.';
+comment on column ops.outbox.claimed_until is 'End of that sender''s lease: from then on the message counts as left behind.';
+
+create table if not exists ops.news_told (
+    business_date date not null,
+    recipient_id text not null,
+    kind text not null,
+    customer_id text not null,
+    topic text not null,
+    cause text not null,
+    direction text not null,
+    primary key (business_date, recipient_id, kind, customer_id, topic, cause)
+);
+comment on table ops.news_told is
+'One row per published night, recipient, kind of mail, customer and piece of news: what later nights need not say again.';
 
 create table if not exists bi.publication (
     run_id text primary key,
@@ -160,6 +209,7 @@ create table if not exists bi.publication (
     missing_lines text,
     published_at timestamptz not null default clock_timestamp()
 );
+alter table bi.publication add column if not exists receipts_thinned_at timestamptz;
 comment on table bi.publication is 'One row per nightly run: what was published, or why not.';
 comment on column bi.publication.run_id is 'Run of the nightly DAG.';
 comment on column bi.publication.source is 'Source folder of the company that this warehouse holds.';
@@ -181,6 +231,8 @@ comment on column bi.publication.rows_quarantined is 'Source rows that wait in q
 comment on column bi.publication.missing_entities is 'Entities of the contract that the source does not deliver.';
 comment on column bi.publication.missing_lines is 'Lines of the customer P&L for which there are no data.';
 comment on column bi.publication.published_at is 'When the row was written (UTC).';
+comment on column bi.publication.receipts_thinned_at is
+'When the receipts of the night were dropped, because only month ends are kept for long; empty while they are there.';
 
 create table if not exists bi.customer_tier_history (
     customer_id text not null,
@@ -229,3 +281,174 @@ $$;
 comment on function bi.tier_as_of is
 'The tier of each customer on a business date, as it was known at a moment; without the moment, as it is known now. '
 'valid_from and cause are those of the stretch as it was known then.';
+
+-- One customer across systems: what speaks for it, what people decided, and the keys that stay.
+create table if not exists ops.match_evidence (
+    pair_kind text not null check (pair_kind in ('account', 'duplicate')),
+    record_id text not null,
+    customer_id text not null,
+    evidence text not null,
+    value numeric(5, 4) not null,
+    primary key (pair_kind, record_id, customer_id, evidence)
+);
+comment on table ops.match_evidence is
+'One row per pair of records that might be one customer and kind of evidence; made anew when records change. '
+'pair_kind account: an account of the CRM and a customer; duplicate: two customers of the ERP.';
+
+create table if not exists ops.match_state (
+    only_row boolean primary key default true check (only_row),
+    compared text not null
+);
+comment on table ops.match_state is 'What the evidence was made from; equal records are not compared again.';
+
+create table if not exists ops.identity_decision (
+    decision_id bigint generated always as identity primary key,
+    kind text not null check (kind in ('accept', 'reject', 'merge', 'split', 'apart')),
+    account_id text,
+    customer_id text not null,
+    into_customer_id text,
+    reason text not null check (reason <> ''),
+    decided_by text not null check (decided_by <> ''),
+    decided_at timestamptz not null default clock_timestamp(),
+    undone_by text,
+    undone_at timestamptz,
+    check ((kind in ('accept', 'reject')) = (account_id is not null)),
+    check ((kind in ('merge', 'apart')) = (into_customer_id is not null)),
+    check (into_customer_id <> customer_id)
+);
+comment on table ops.identity_decision is
+'One row per decision of a person: accept or reject (is this account that customer), merge, apart (no duplicates) or '
+'split (stands alone, whatever the ERP says). Rows are never deleted; one that was undone decides nothing.';
+
+create table if not exists ops.customer_key (
+    customer_key bigint generated always as identity (start with 1000001) primary key,
+    system text not null,
+    record_id text not null,
+    first_run_id text not null,
+    first_seen_at timestamptz not null default clock_timestamp(),
+    unique (system, record_id)
+);
+comment on table ops.customer_key is
+'One row per record of a customer ever seen, with a key of our own that never changes and is never given twice.';
+
+create table if not exists bi.customer_identity_history (
+    source_system text not null,
+    record_id text not null,
+    record_key bigint,
+    customer_key bigint,
+    customer_id text,
+    match_rule text,
+    known_from timestamptz not null,
+    known_to timestamptz check (known_to > known_from),
+    run_id text not null,
+    primary key (source_system, record_id, known_from)
+);
+comment on table bi.customer_identity_history is
+'One row per record of ERP or CRM and stretch of time in which we took it for one customer. Rows are never deleted or '
+'changed, but for known_to: a merge closes one and opens another, a split brings the customer back under its own key.';
+comment on column bi.customer_identity_history.source_system is 'erp or crm.';
+comment on column bi.customer_identity_history.record_id is 'Customer or account number of that system.';
+comment on column bi.customer_identity_history.record_key is 'Our own key of the record; never changes.';
+comment on column bi.customer_identity_history.customer_key is 'Key of the customer it belonged to.';
+comment on column bi.customer_identity_history.customer_id is 'ERP number of that customer; empty for an account of nobody.';
+comment on column bi.customer_identity_history.match_rule is 'Why, as in customer_identity.';
+comment on column bi.customer_identity_history.known_from is 'Moment of the publication that taught us so (UTC).';
+comment on column bi.customer_identity_history.known_to is 'Moment of the one that taught us better; empty while it holds.';
+comment on column bi.customer_identity_history.run_id is 'Run of the publication that taught us so.';
+
+create or replace function bi.customer_of(any_key bigint, known_at timestamptz default 'infinity')
+returns table (customer_key bigint, customer_id text)
+language sql stable
+as $$
+    select held.customer_key, held.customer_id
+    from bi.customer_identity_history as held
+    where held.record_key = customer_of.any_key
+        and held.known_from <= customer_of.known_at
+        and (held.known_to is null or held.known_to > customer_of.known_at)
+$$;
+comment on function bi.customer_of is
+'The customer that a key means at a moment, after all merges and splits; without the moment, now.';
+
+-- Looking after what was set aside, and after sources that change.
+alter table quarantine.rows add column if not exists dropped_by text;
+alter table quarantine.rows add column if not exists drop_reason text;
+comment on column quarantine.rows.dropped_by is
+'Who gave the row up; it stays out as long as the source sends it unchanged.';
+alter table ops.load_ledger add column if not exists kind text not null default 'extract';
+comment on column ops.load_ledger.kind is
+'extract; reconcile = months that differed, read again; replay = rows from quarantine, offered again.';
+
+create table if not exists ops.entity_owner (
+    entity text primary key,
+    owner text not null
+);
+comment on table ops.entity_owner is 'One row per entity: who mends its data, as its suite of expectations says.';
+
+create table if not exists ops.source_column (
+    entity text not null,
+    column_name text not null,
+    is_loaded boolean not null,
+    first_seen_run text not null,
+    last_seen_run text not null,
+    first_seen_at timestamptz not null default clock_timestamp(),
+    primary key (entity, column_name)
+);
+comment on table ops.source_column is
+'One row per entity and column that its SELECT has returned. Columns that the contract does not know are noted and not '
+'loaded; one that was loaded and is missing stops the source.';
+
+create table if not exists ops.reconciliation (
+    entity text not null,
+    month_start date not null,
+    source_rows bigint not null,
+    source_sum numeric,
+    raw_rows bigint not null,
+    raw_sum numeric,
+    run_id text not null,
+    checked_at timestamptz not null default clock_timestamp(),
+    primary key (entity, month_start)
+);
+comment on table ops.reconciliation is
+'One row per entity and month in which raw differs from the source even after the month was read again whole; it is read '
+'again once either side changes.';
+
+create or replace view bi.stewardship as
+select
+    held.entity,
+    held.row_key,
+    held.rule,
+    held.column_name,
+    held.reason,
+    owners.owner,
+    held.first_seen_at as waiting_since,
+    held.first_seen_run,
+    held.last_seen_at
+from quarantine.rows as held
+left join ops.entity_owner as owners on held.entity = owners.entity
+where held.resolved_run is null
+union all
+select
+    columns.entity,
+    columns.column_name,
+    'unknown_column',
+    columns.column_name,
+    'the source has a column that the contract does not know; it is not loaded',
+    owners.owner,
+    columns.first_seen_at,
+    columns.first_seen_run,
+    columns.first_seen_at
+from ops.source_column as columns
+left join ops.entity_owner as owners on columns.entity = owners.entity
+where not columns.is_loaded;
+comment on view bi.stewardship is
+'One row per source row that waits in quarantine and rule it broke, and per column that nobody reads: what to mend, where, '
+'since when, and who owns the source. Open questions of identity are in match_review.';
+comment on column bi.stewardship.entity is 'Entity of the contract.';
+comment on column bi.stewardship.row_key is 'Key of the row at the source; of a column its name.';
+comment on column bi.stewardship.rule is 'The rule it broke, or unknown_column.';
+comment on column bi.stewardship.column_name is 'The column or columns that the rule is about.';
+comment on column bi.stewardship.reason is 'Why that matters.';
+comment on column bi.stewardship.owner is 'Who mends the data.';
+comment on column bi.stewardship.waiting_since is 'When it was first seen (UTC).';
+comment on column bi.stewardship.first_seen_run is 'Run that first saw it.';
+comment on column bi.stewardship.last_seen_at is 'When it was last seen (UTC).';

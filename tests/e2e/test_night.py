@@ -327,6 +327,7 @@ def test_a_tier_is_explained(shell, stories):
     assert "tier: regular since 2026-06-30, key the night before; cause: own_change" in shown
     assert "why regular: a customer that loses us money can be regular at best" in shown
     assert "contribution of 12 months: " in shown
+    assert "of the change: " in shown
 
 
 @contextmanager

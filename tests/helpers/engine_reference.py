@@ -36,6 +36,7 @@ class Policy:
     minimum_orders: int
     minimum_customers_ranked: int
     minimum_tenure_months: int
+    graces: dict[str, int]
     states: dict[str, Receipt] = field(default_factory=dict)
 
 
@@ -161,6 +162,8 @@ def _wait(receipt: Receipt, held: int, wanted: int) -> tuple[int, str] | None:
         return held, "held_dwell"
     if nights < receipt[f"confirm_{direction}_nights"]:
         return held, "held_confirmation"
+    if direction == "down" and nights < receipt["confirm_down_nights"] + receipt["grace_nights"]:
+        return held, "held_grace"
     if direction == "down" and wanted - held > receipt["steps_down"]:
         return held + receipt["steps_down"], "stepped_down"
     return None
@@ -190,6 +193,7 @@ def _judge_one(
 ) -> Receipt:
     before = policy.states.get(customer["customer_id"], {})
     is_small = is_ranked and len(standing.scores) < policy.minimum_customers_ranked
+    warnings = (customer["warning_codes"] or "").split(",")
     caps = []
     if customer["contribution_12m"] < 0:
         caps.append(policy.negative_rank)
@@ -210,6 +214,7 @@ def _judge_one(
         "before_pending_nights": before.get("pending_nights"),
         "confirm_up_nights": policy.confirm_up_nights,
         "confirm_down_nights": policy.confirm_down_nights,
+        "grace_nights": max((policy.graces.get(code, 0) for code in warnings), default=0),
         "dwell_days": policy.dwell_days,
         "steps_down": policy.steps_down,
     }
@@ -228,10 +233,52 @@ def _state(receipt: Receipt, rank: int | None, rule: str) -> Receipt:
     if rule in ("new", "small_population") or receipt["starts_over"]:
         return state
     state["changed_on"] = receipt["business_date"] if rank != held else receipt["before_changed_on"]
-    if rule in ("held_confirmation", "held_dwell"):
+    if rule in ("held_confirmation", "held_dwell", "held_grace"):
         cap = receipt["cap_rank"] or 0
         direction = "up" if max(receipt["enter_rank"], cap) < held else "down"
         is_same = receipt["before_pending_direction"] == direction
         state["pending_direction"] = direction
         state["pending_nights"] = 1 + (receipt["before_pending_nights"] if is_same else 0)
     return state
+
+
+def stands(policy: Policy, night: list[Receipt], name: str, change: Decimal, bound: int) -> int:
+    """The best rank of one customer after it earned us so much more; all are scored anew."""
+    moved = [earning(c, change) if c["customer_id"] == name else dict(c) for c in night]
+    score_all(policy, moved)
+    customer = next(c for c in moved if c["customer_id"] == name)
+    return capped(policy, customer, reach(policy, Standing.of(moved), customer, bound))
+
+
+def stands_alone(
+    policy: Policy,
+    night: list[Receipt],
+    name: str,
+    change: Decimal,
+    bound: int,
+    *,
+    handicap: int = 0,
+) -> int:
+    """The same, with all others' scores as they were, or better by a handicap."""
+    before = [dict(c) for c in night]
+    moved = [earning(c, change) if c["customer_id"] == name else dict(c) for c in night]
+    score_all(policy, before)
+    score_all(policy, moved)
+    for rival in before:
+        rival["tier_score"] += handicap
+    customer = next(c for c in moved if c["customer_id"] == name)
+    return capped(policy, customer, reach(policy, Standing.of(before), customer, bound))
+
+
+def earning(customer: Receipt, change: Decimal) -> Receipt:
+    """A customer who brought so much more net revenue at no further cost."""
+    return customer | {
+        column: customer[column] + change for column in ("contribution_12m", "net_revenue_12m")
+    }
+
+
+def capped(policy: Policy, customer: Receipt, rank: int) -> int:
+    """The best rank that a loss or a risk flag leaves."""
+    if customer["contribution_12m"] < 0:
+        rank = max(rank, policy.negative_rank)
+    return max(rank, policy.risk_rank) if customer["risk_flag"] else rank

@@ -30,6 +30,7 @@ COLUMNS = {
     "orders": "integer",
     "is_merged": "boolean",
     "risk_flag": "text",
+    "warning_codes": "text",
     "loyalty_index": "numeric(7, 4)",
     **dict.fromkeys(MONEY, "numeric(18, 2)"),
 }

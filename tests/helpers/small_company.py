@@ -121,11 +121,11 @@ class Night:
     path: str | None = None
     number: int = 0
 
-    def run(self, day: date | None = DAY, *, accept_deletions: bool = False) -> night.Run:
+    def run(self, day: date | None = DAY, **accepted: bool) -> night.Run:
         """The next run."""
         self.number += 1
         name = f"test_{self.number}"
-        return night.Run(name, self.source, self.path, DAY, day, accept_deletions)
+        return night.Run(name, self.source, self.path, DAY, day, **accepted)
 
     def play(self, day: date | None = DAY) -> str:
         """Play a night without the audit and dbt's own tests, which have tests of their own.
@@ -145,9 +145,9 @@ class Night:
             raise
         return run.run_id
 
-    def load(self, *, accept_deletions: bool = False) -> list[str]:
+    def load(self, **accepted: bool) -> list[str]:
         """Play a night up to the load."""
-        return self._load(self.run(accept_deletions=accept_deletions))
+        return self._load(self.run(**accepted))
 
     def _load(self, run: night.Run) -> list[str]:
         night.begin(run)

@@ -14,6 +14,23 @@ from customer_tiers.load import dirty, tables, upsert
 Row = Mapping[str, Any]
 
 
+REMEMBERED = ("tier_decision", "window_rate")
+"""Tables that a night reads from the last published one."""
+
+
+def keep(url: str) -> None:
+    """Let tonight's candidates stand as published, for the next night to remember."""
+    with psycopg.connect(url) as connection:
+        for name in REMEMBERED:
+            for statement in (
+                "create table if not exists bi.{0} (like candidate.{0})",
+                "delete from bi.{0} where business_date in "
+                "(select business_date from candidate.{0})",
+                "insert into bi.{0} select * from candidate.{0}",
+            ):
+                connection.execute(statement.format(name))  # type: ignore[call-overload]
+
+
 class Warehouse:
     """One company's warehouse in a database of its own."""
 
@@ -76,16 +93,8 @@ class Warehouse:
         ]
 
     def publish(self) -> None:
-        """Keep tonight's decisions the way a published night does."""
-        with psycopg.connect(self.url) as connection:
-            connection.execute(
-                "create table if not exists bi.tier_decision (like candidate.tier_decision)"
-            )
-            connection.execute(
-                "delete from bi.tier_decision where business_date in "
-                "(select business_date from candidate.tier_decision)"
-            )
-            connection.execute("insert into bi.tier_decision select * from candidate.tier_decision")
+        """Keep what the next night remembers of tonight the way a published night does."""
+        keep(self.url)
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask the warehouse."""

@@ -38,7 +38,7 @@ LATER = (
 """What happens on the day after the night."""
 
 SHUFFLED = (
-    *("candidate.fct_sales_days", "candidate.fct_category_days", "raw.erp_customers"),
+    *("candidate.fct_sales_days", "candidate.fct_product_days", "raw.erp_customers"),
     *("raw.crm_accounts", "raw.crm_opportunities", "raw.crm_activities", "raw.crm_surveys"),
 )
 """Tables that the second build reads and does not write."""

@@ -22,8 +22,10 @@ CONTENT = (
     "select 'day', customer_id, day::text || posted_day, gross_revenue, discounts, returns, "
     "net_revenue, cogs, freight_cost, order_lines, orders, drops, return_lines, "
     "lines_with_discount, lines_with_freight, lines_without_cost from candidate.fct_sales_days "
-    "union all select 'category', customer_id, day::text || product_category, order_lines, "
-    "0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 from candidate.fct_category_days order by 1, 2, 3"
+    "union all select 'product', customer_id, concat(day, posted_day, product_id, currency, "
+    "cost_currency), order_lines, quantity, document_gross_revenue, document_discounts, "
+    "document_cost_of_sales, document_returns, document_cost_of_returns, document_freight, "
+    "0, 0, 0, 0, 0 from candidate.fct_product_days order by 1, 2, 3"
 )
 
 

@@ -61,7 +61,15 @@ def test_unit_tests_hold_and_an_empty_company_builds(warehouse: Warehouse) -> No
 
 def test_two_nights_of_an_erp_alone(warehouse: Warehouse) -> None:
     lines = sales(20)
-    warehouse.load(erp_customers=customers(21), erp_products=PRODUCTS, erp_invoice_lines=lines)
+    for line in lines:
+        if line["customer_id"] == "C05":
+            line["currency"] = "USD"
+    warehouse.load(
+        erp_customers=customers(21),
+        erp_products=PRODUCTS,
+        erp_invoice_lines=lines,
+        erp_fx_rates=[{"currency": "USD", "valid_from": date(2025, 1, 1), "rate": Decimal(1)}],
+    )
     warehouse.build(NIGHT)
     tiers = dict(warehouse.query("select customer_id, tier from candidate.customer_tier"))
     assert "C21" not in tiers, "no posted sale, no tier"
@@ -98,8 +106,8 @@ def test_two_nights_of_an_erp_alone(warehouse: Warehouse) -> None:
         )
     }
     assert changes["C01"] == (
-        *("low", "key", "up", "own_change", "contribution_up", "net_revenue"),
-        *(Decimal("99000.00"), Decimal("98936.50")),
+        *("low", "key", "up", "own_change", "contribution_up", "price"),
+        *(Decimal("98900.00"), Decimal("98936.50")),
     )
     assert set(changes) == {"C01"}, "whom it passed are held: a place is no margin"
     assert warehouse.query(
@@ -110,6 +118,30 @@ def test_two_nights_of_an_erp_alone(warehouse: Warehouse) -> None:
         "select tier_since, previous_tier from candidate.tier_decision where customer_id = 'C19'"
     )
     assert (since, previous) == (date(2025, 6, 30), "major")
+    warehouse.publish()
+    check_that_rates_alone_are_nobodys_doing(warehouse)
+
+
+def check_that_rates_alone_are_nobodys_doing(warehouse: Warehouse) -> None:
+    """The night after, nothing is sold, and the rate turns out to have been 90 all the time."""
+    warehouse.load(
+        erp_fx_rates=[{"currency": "USD", "valid_from": date(2025, 1, 1), "rate": Decimal(90)}]
+    )
+    tables = ("digest_item", "tier_decision", "window_rate")
+    warehouse.build("2025-07-02", "tag:facts", *(f"+{table},tag:tiers" for table in tables))
+    assert warehouse.query(
+        "select customer_id, direction, cause, reason_code, main_driver, second_driver, "
+        "main_driver_change = contribution_12m_change from candidate.tier_change"
+    ) == [("C05", "up", "fx", "rates_moved", "fx", None, True)]
+    assert warehouse.query(
+        "select contribution_12m_before, contribution_12m, contribution_12m_constant, fx_effect, "
+        "restated_12m, volume_effect, price_effect, mix_effect, cost_effect "
+        "from candidate.tier_decision where customer_id = 'C05'"
+    ) == [tuple(map(Decimal, ("709.50", "67459.50", "709.50", "66750", *("0",) * 5)))]
+    assert warehouse.query("select count(*) from candidate.tier_decision where fx_effect <> 0") == [
+        (1,)
+    ]
+    assert warehouse.query("select count(*) from candidate.digest_item") == [(0,)]
 
 
 def test_past_night_does_not_know_what_was_posted_later(warehouse: Warehouse) -> None:

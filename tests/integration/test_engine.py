@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -21,11 +22,22 @@ import pytest
 from customer_tiers import contract, settings
 from customer_tiers.load import tables
 from customer_tiers.simulation.replay import run_dbt
-from helpers.engine_reference import Policy, Receipt, hold, judge
+from helpers.engine_reference import (
+    Policy,
+    Receipt,
+    hold,
+    judge,
+    months_before,
+    stands,
+    stands_alone,
+)
 from helpers.receipts import COLUMNS, create_receipts
 
 OLD = date(2015, 1, 1)
 Nights = dict[date, list[Receipt]]
+
+WARNINGS = (None, "late_payment", "owner_change", "cadence_lapse,owner_change,supply_failure")
+"""What may be on: nothing, what gives no grace, and what gives some."""
 
 
 def customer(name: str, contribution: Any, **others: Any) -> Receipt:
@@ -41,6 +53,7 @@ def customer(name: str, contribution: Any, **others: Any) -> Receipt:
         "is_merged": False,
         "risk_flag": None,
         "loyalty_index": Decimal(50),
+        "warning_codes": None,
         **others,
     }
 
@@ -65,11 +78,14 @@ def wandering(seed: int) -> Iterator[list[Receipt]]:
     pick = random.Random(seed)
     worth = {f"w{i}": Decimal(pick.randrange(-200, 2000)) for i in range(36)}
     loyal = {name: Decimal(pick.randrange(100)) for name in worth}
+    excused = dict.fromkeys(worth)
     for _ in range(40):
         night = []
         for name in worth:
             if pick.random() < 0.5:
                 worth[name] += pick.randrange(-400, 400)
+            if pick.random() < 0.06:
+                excused[name] = pick.choice(WARNINGS)
             if pick.random() < 0.03:
                 continue
             night.append(
@@ -79,11 +95,13 @@ def wandering(seed: int) -> Iterator[list[Receipt]]:
                     loyalty_index=loyal[name],
                     is_merged=pick.random() < 0.01,
                     risk_flag="dishonest" if pick.random() < 0.02 else None,
+                    warning_codes=excused[name],
                 )
             )
         yield night
 
 
+@cache
 def nights() -> Nights:
     """All nights by business date: leap days, month ends, then day after day."""
     days = [date(2016, 2, 29), date(2017, 5, 31), date(2019, 2, 28), date(2020, 2, 29)]
@@ -138,6 +156,11 @@ def policies() -> dict[str, Policy]:
                     *("minimum_orders", "minimum_customers_ranked", "minimum_tenure_months"),
                 )
             ),
+            {
+                grace["warning_code"]: int(grace["nights"])
+                for grace in seeds("grace_rules")
+                if grace["policy_id"] == name
+            },
         )
     return found
 
@@ -156,6 +179,10 @@ def write(connection: psycopg.Connection, found: Nights, *, seed: int) -> None:
             copy.write_row([row.get(name) for name in COLUMNS])
 
 
+AMOUNTS = ("int_goals_set", "int_amounts_ordered", "int_goals_priced", "int_amounts_measured")
+"""What a night computes after the engine and a simulation does not."""
+
+
 def decided(url: str, found: Nights, *, seed: int) -> dict[tuple, Receipt]:
     """Judge all nights under all policies; decisions by policy, day and customer."""
     with psycopg.connect(url, autocommit=True) as connection:
@@ -169,7 +196,7 @@ def decided(url: str, found: Nights, *, seed: int) -> dict[tuple, Receipt]:
         }
         run_dbt(url, ["resource_type:seed"], variables)
         connection.execute("update simulation.tier_policies set role = 'leading'")
-        run_dbt(url, ["tag:engine,resource_type:model"], variables)
+        run_dbt(url, ["tag:engine,resource_type:model", *AMOUNTS], variables)
         cursor = connection.execute("select * from simulation.int_tiers_decided")
         names = [column.name for column in cursor.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in cursor]
@@ -192,6 +219,72 @@ def engine(url: str) -> dict[tuple, Receipt]:
     return decided(url, nights(), seed=1)
 
 
+@pytest.fixture(scope="module")
+def amounts(url: str, engine: dict[tuple, Receipt]) -> list[Receipt]:
+    """What each lacks for the next tier and may lose in its own, of the same nights."""
+    with psycopg.connect(url, row_factory=psycopg.rows.dict_row) as connection:
+        return connection.execute(
+            "select * from simulation.int_amounts_measured order by 1, 2, 3"
+        ).fetchall()
+
+
+def ranked(policy: Policy, day: date) -> list[Receipt]:
+    """The customers of a night that a policy ranks."""
+    latest = months_before(day, policy.minimum_tenure_months)
+    return [
+        c
+        for c in nights()[day]
+        if c["first_sale_date"] <= latest and c["orders"] >= policy.minimum_orders
+    ]
+
+
+CENT, FORTUNE = Decimal("0.01"), Decimal(10**9)
+
+
+def test_the_amount_to_rise_is_enough_and_a_cent_less_is_not(
+    engine: dict[tuple, Receipt], amounts: list[Receipt]
+) -> None:
+    """Enough with everybody scored anew; a cent less is not, with others' scores as they were."""
+    known = policies()
+    seen = defaultdict(int)
+    for row in amounts[::41]:
+        policy, day, name = known[row["policy_id"]], row["business_date"], row["customer_id"]
+        held = engine[row["policy_id"], day, name]["tier_rank"]
+        amount, note = row["amount_to_rise"], row["amount_to_rise_note"]
+        night = ranked(policy, day)
+        seen[note or (amount > 0)] += 1
+        if amount is not None:
+            assert stands(policy, night, name, amount, 0) < held, row
+        if amount:
+            assert stands_alone(policy, night, name, amount - CENT, 0) >= held, row
+        if note == "beyond_money":
+            assert stands_alone(policy, night, name, FORTUNE, 0) >= held, row
+        assert (note == "best_tier") == (held == 1 and note != "small_population")
+    assert min(seen[kind] for kind in (True, False, "beyond_money", "best_tier", "new")) > 0, seen
+
+
+def test_the_amount_to_keep_can_be_lost_and_hardly_more(
+    engine: dict[tuple, Receipt], amounts: list[Receipt]
+) -> None:
+    """What is lost gives everybody it passes a place; a cent more is too much once they have it."""
+    known = policies()
+    seen = defaultdict(int)
+    for row in amounts[11::41]:
+        policy, day, name = known[row["policy_id"]], row["business_date"], row["customer_id"]
+        held = engine[row["policy_id"], day, name]["tier_rank"]
+        amount, note = row["amount_to_keep"], row["amount_to_keep_note"]
+        night = ranked(policy, day)
+        seen[note or (amount > 0) - (amount < 0)] += 1
+        if amount is not None:
+            assert stands(policy, night, name, -amount, 2) <= held, row
+            place = 0 if amount < 0 else -(-10_000 // (len(night) - 1))
+            alone = stands_alone(policy, night, name, -amount - CENT, 2, handicap=place)
+            assert alone > held, row
+        if note == "no_limit":
+            assert stands(policy, night, name, -FORTUNE, 2) <= held, row
+    assert min(seen[kind] for kind in (1, 0, -1, "no_limit", "new")) > 0, seen
+
+
 def test_every_policy_decides_as_plain_python_does(engine: dict[tuple, Receipt]) -> None:
     rules = defaultdict(set)
     compared = 0
@@ -211,7 +304,7 @@ def test_every_policy_decides_as_plain_python_does(engine: dict[tuple, Receipt])
     assert compared == len(engine) > 15_000
     assert rules["standard"] >= {
         *("cut", "new", "small_population", "capped_risk", "capped_negative"),
-        *("held_band", "held_confirmation", "held_dwell", "stepped_down"),
+        *("held_band", "held_confirmation", "held_dwell", "held_grace", "stepped_down"),
     }
 
 

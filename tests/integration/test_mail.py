@@ -8,8 +8,9 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from ipaddress import ip_address
@@ -21,13 +22,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from customer_tiers import connections, mail, outbox, settings
+from customer_tiers import connections, mail
 from customer_tiers.connections import Smtp
-from customer_tiers.digest import compose
-from customer_tiers.errors import UserError
+from customer_tiers.outbox import claims, ops, rows, sending
 from customer_tiers.smtp import Outcome, Sender
+from helpers.outbox import NIGHT, owe, prepare, publish, tell
 
-NIGHT = date(2026, 9, 30)
+REAL_SMTP = connections.smtp
 
 
 @dataclass
@@ -105,35 +106,15 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Handler]]:
 
 
 @pytest.fixture
-def warehouse(database: str) -> Iterator[psycopg.Connection]:
+def warehouse(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
+    monkeypatch.setattr(ops, "_recipients", lambda source: [])
     with psycopg.connect(database, autocommit=True) as connection:
-        schema = settings.PLUGINS / "customer_tiers" / "warehouse_schema.sql"
-        connection.execute(schema.read_text("utf-8"))
+        prepare(connection)
         yield connection
 
 
-def owe(connection: psycopg.Connection, owner: str = "O1", **values: Any) -> str:
-    """Put a mail into the outbox and return its key."""
-    item: dict[str, Any] = dict.fromkeys(compose.ITEM_FIELDS)
-    item.update(
-        kind=compose.OWNER_DIGEST,
-        recipient_id=owner,
-        recipient_name=f"Owner {owner}",
-        recipient_email=f"{owner.lower()}@example.com",
-        customer_id="C1",
-        customer_name="Nordwind GmbH",
-        owner_id=owner,
-        from_tier="major",
-        to_tier="regular",
-        direction="down",
-    )
-    (digest,) = compose.compose([item | values], NIGHT, "EUR", "sample", "r1")
-    connection.execute(outbox.ADD, outbox._values(digest))
-    return digest.key
-
-
 def state_of(connection: psycopg.Connection, key: str) -> tuple[str, bool, str]:
-    (row,) = [row for row in outbox.list_(connection) if row.outbox_key == key]
+    (row,) = [row for row in rows.list_(connection) if row.outbox_key == key]
     return row.state, row.is_retryable, row.last_error or ""
 
 
@@ -142,20 +123,21 @@ def test_a_mail_arrives_whole_and_only_once(
 ) -> None:
     post = serve()
     key = owe(warehouse)
-    assert str(mail.send_pending(database)).startswith("mails: 1 sent, 0 failed, 0 unknown, 0 wait")
-    assert mail.send_pending(database).sent == 0
+    line = "messages: 1 sent, 0 failed, 0 unknown, 0 waiting for the next sending"
+    assert str(sending.send_pending(database)) == line
+    assert sending.send_pending(database).sent == 0
     ((to, message),) = post.mails
     assert to == "o1@example.com"
     assert message["To"] == "Owner O1 <o1@example.com>"
     assert message["From"] == "Customer tiers <tiers@example.com>"
-    assert message["Subject"] == "1 customer changed tier: 1 down (Sep 30, 2026)"
+    assert "1 down (Sep 30, 2026)" in message["Subject"]
     assert message["Message-ID"] == f"<{key}@example.com>"
     assert message["Auto-Submitted"] == "auto-generated"
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     assert text is not None
     assert html is not None
     assert "Major → Regular" in text.get_content()
-    assert "<strong>Nordwind GmbH</strong>" in html.get_content()
+    assert "Nordwind GmbH" in html.get_content()
     assert state_of(warehouse, key)[0] == "sent"
 
 
@@ -165,12 +147,12 @@ def test_a_chinese_mail_with_hostile_names_keeps_its_headers(
     post = serve(enable_SMTPUTF8=False)
     hostile = '李伟"\r\nBcc: thief@example.com\r\n\r\n<script>\u202e'
     owe(warehouse, recipient_name=hostile, customer_name=hostile, locale="zh_CN")
-    assert mail.send_pending(database).sent == 1
+    assert sending.send_pending(database).sent == 1
     ((to, message),) = post.mails
     assert (to, message["Bcc"]) == ("o1@example.com", None)
     assert message["To"].addresses[0].addr_spec == "o1@example.com"
     assert message["To"].addresses[0].display_name.startswith('李伟" Bcc')
-    assert message["Subject"].startswith("1 位客户层级发生变化")
+    assert "1 家下降" in message["Subject"]
     assert message.is_multipart()
 
 
@@ -186,7 +168,7 @@ def test_the_row_says_sending_before_the_server_hears_of_the_mail(
             seen.append(state_of(other, key)[0])
 
     post.on_mail = look
-    mail.send_pending(database)
+    sending.send_pending(database)
     assert seen == ["sending"]
 
 
@@ -198,13 +180,13 @@ def test_refused_for_now_is_tried_again_next_time(
     getattr(post, step)["o1@example.com"] = "451 4.3.0 mailbox busy"
     key = owe(warehouse)
     owe(warehouse, "O2")
-    summary = mail.send_pending(database)
+    summary = sending.send_pending(database)
     assert (summary.sent, summary.failed, summary.waiting) == (1, 1, 1)
     state, is_retryable, error = state_of(warehouse, key)
     assert (state, is_retryable) == ("failed", True)
     assert "451 4.3.0 mailbox busy" in error
     getattr(post, step).clear()
-    assert mail.send_pending(database).sent == 1
+    assert sending.send_pending(database).sent == 1
     assert post.recipients == ["o2@example.com", "o1@example.com"]
 
 
@@ -216,14 +198,14 @@ def test_refused_for_good_is_shown_and_not_tried_again(
     getattr(post, step)["o1@example.com"] = "550 5.1.1 no such user\x1b[31m"
     key = owe(warehouse)
     owe(warehouse, "O2")
-    summary = mail.send_pending(database)
+    summary = sending.send_pending(database)
     assert (summary.sent, summary.failed, summary.waiting) == (1, 1, 0)
     state, is_retryable, error = state_of(warehouse, key)
     assert (state, is_retryable) == ("failed", False)
     assert "550 5.1.1 no such user" in error
     assert "\x1b" not in error
     getattr(post, step).clear()
-    assert mail.send_pending(database).sent == 0
+    assert sending.send_pending(database).sent == 0
 
 
 def test_a_connection_lost_after_the_text_began_is_unknown_and_never_sent_again(
@@ -232,15 +214,15 @@ def test_a_connection_lost_after_the_text_began_is_unknown_and_never_sent_again(
     post = serve()
     post.hang_up_at = "end"
     key = owe(warehouse)
-    assert mail.send_pending(database).unknown == 1
+    assert sending.send_pending(database).unknown == 1
     state, _, error = state_of(warehouse, key)
     assert state == "unknown"
     assert "perhaps delivered" in error
     post.hang_up_at = None
-    assert mail.send_pending(database).sent == 0
+    assert sending.send_pending(database).sent == 0
     assert post.recipients == ["o1@example.com"]
-    outbox.release(warehouse, key)
-    assert mail.send_pending(database).sent == 1
+    rows.resend(warehouse, rows.find(warehouse, key))
+    assert sending.send_pending(database).sent == 1
     assert {message["Message-ID"] for _, message in post.mails} == {f"<{key}@example.com>"}
 
 
@@ -251,7 +233,7 @@ def test_a_server_that_hangs_up_on_each_mail_leaves_the_rest_waiting(
     post.hang_up_at = "end"
     for owner in ("O1", "O2", "O3", "O4"):
         owe(warehouse, owner)
-    summary = mail.send_pending(database)
+    summary = sending.send_pending(database)
     assert (summary.unknown, summary.waiting) == (2, 2)
     assert "connection lost" in (summary.problem or "")
 
@@ -262,11 +244,11 @@ def test_a_connection_lost_before_the_text_is_tried_again(
     post = serve()
     post.hang_up_at = "recipient"
     key = owe(warehouse)
-    summary = mail.send_pending(database)
+    summary = sending.send_pending(database)
     assert (summary.failed, summary.unknown, summary.waiting) == (1, 0, 1)
     assert state_of(warehouse, key)[:2] == ("failed", True)
     post.hang_up_at = None
-    assert mail.send_pending(database).sent == 1
+    assert sending.send_pending(database).sent == 1
 
 
 def test_a_server_that_is_not_there_costs_one_attempt_of_one_mail(
@@ -274,11 +256,11 @@ def test_a_server_that_is_not_there_costs_one_attempt_of_one_mail(
 ) -> None:
     monkeypatch.setattr(connections, "smtp", lambda: server_at(free_port()))
     keys = [owe(warehouse, owner) for owner in ("O1", "O2", "O3")]
-    summary = mail.send_pending(database)
+    summary = sending.send_pending(database)
     assert (summary.failed, summary.waiting) == (1, 3)
     assert "mail server 127.0.0.1:" in (summary.problem or "")
     assert state_of(warehouse, keys[0])[:2] == ("failed", True)
-    assert sum(row.attempts for row in outbox.list_(warehouse)) == 1
+    assert sum(row.attempts for row in rows.list_(warehouse)) == 1
 
 
 def test_a_mail_left_in_sending_by_a_crash_is_shown_and_not_sent(
@@ -286,24 +268,66 @@ def test_a_mail_left_in_sending_by_a_crash_is_shown_and_not_sent(
 ) -> None:
     post = serve()
     key = owe(warehouse)
-    outbox.claim(warehouse, key)
-    summary = mail.send_pending(database)
+    claims.claim(warehouse, key)
+    summary = sending.send_pending(database)
     assert (summary.sent, summary.unknown) == (0, 1)
     assert state_of(warehouse, key)[0] == "unknown"
     assert post.mails == []
 
 
-def test_two_senders_do_not_meet(
+def test_two_senders_share_the_work_and_send_nothing_twice(
     warehouse: psycopg.Connection, database: str, serve: Callable[..., Handler]
 ) -> None:
     post = serve()
+    for number in range(8):
+        owe(warehouse, f"O{number}")
+    with ThreadPoolExecutor() as pool:
+        both = [pool.submit(sending.send_pending, database) for _ in range(2)]
+    assert sum(summary.result().sent for summary in both) == 8
+    assert sorted(post.recipients) == [f"o{number}@example.com" for number in range(8)]
+    assert {row.state for row in rows.list_(warehouse)} == {"sent"}
+
+
+def test_a_correction_answers_the_first_mail(
+    warehouse: psycopg.Connection, database: str, serve: Callable[..., Handler]
+) -> None:
+    post = serve()
+    tell(warehouse, "C1", "O1")
+    publish(warehouse)
+    assert sending.send_pending(database).sent == 1
+    warehouse.execute("update candidate.digest_item set to_tier = 'low'")
+    publish(warehouse, "r2")
+    assert sending.send_pending(database).sent == 1
+    warehouse.execute("truncate candidate.digest_item, candidate.digest_recipient")
+    publish(warehouse, "r3")
+    assert sending.send_pending(database).sent == 1
+    first, *corrections = [message for _, message in post.mails]
+    assert first["In-Reply-To"] is None
+    for correction in corrections:
+        assert correction["In-Reply-To"] == correction["References"] == first["Message-ID"]
+        assert correction["Message-ID"] != first["Message-ID"]
+    assert len({message["Message-ID"] for _, message in post.mails}) == 3
+
+
+def test_operators_learn_of_unknown_mails_in_the_same_sending(
+    warehouse: psycopg.Connection,
+    database: str,
+    serve: Callable[..., Handler],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    team = {"recipient_id": "data", "recipient_name": "Data", "channel": "mail", "locale": "en"}
+    address = {"address": "data@example.com"}
+    monkeypatch.setattr(ops, "_recipients", lambda source: [team | address])
+    post = serve()
+    post.at_end["o1@example.com"] = "550 5.7.1 looks like spam"
     key = owe(warehouse)
-    seen: list[mail.Summary] = []
-    post.on_mail = lambda: seen.append(mail.send_pending(database))
-    assert mail.send_pending(database).sent == 1
-    assert seen[0].problem == "another sending is going on"
-    assert post.recipients == ["o1@example.com"]
-    assert state_of(warehouse, key)[0] == "sent"
+    summary = sending.send_pending(database)
+    assert (summary.sent, summary.failed) == (1, 1)
+    ((to, message),) = post.mails
+    assert to == "data@example.com"
+    assert message["Subject"] == "customer tiers: 1 messages need a decision (source sample)"
+    assert key in message.get_content()
+    assert "looks like spam" in message.get_content()
 
 
 @pytest.mark.parametrize(
@@ -314,9 +338,9 @@ def test_an_address_that_is_none_fails_alone(
     warehouse: psycopg.Connection, database: str, serve: Callable[..., Handler], address: str
 ) -> None:
     post = serve()
-    key = owe(warehouse, recipient_email=address)
+    key = owe(warehouse, address=address)
     owe(warehouse, "O2")
-    summary = mail.send_pending(database)
+    summary = sending.send_pending(database)
     assert (summary.sent, summary.failed) == (1, 1)
     state, is_retryable, error = state_of(warehouse, key)
     assert (state, is_retryable) == ("failed", False)
@@ -328,12 +352,12 @@ def test_an_international_address_needs_a_server_that_knows_them(
     warehouse: psycopg.Connection, database: str, serve: Callable[..., Handler]
 ) -> None:
     serve(enable_SMTPUTF8=False)
-    key = owe(warehouse, recipient_email="jörg@münchen.example")
-    assert mail.send_pending(database).failed == 1
+    key = owe(warehouse, address="jörg@münchen.example")
+    assert sending.send_pending(database).failed == 1
     assert "SMTPUTF8" in state_of(warehouse, key)[2]
-    outbox.release(warehouse, key)
+    rows.resend(warehouse, rows.find(warehouse, key))
     post = serve(enable_SMTPUTF8=True)
-    assert mail.send_pending(database).sent == 1
+    assert sending.send_pending(database).sent == 1
     assert post.recipients == ["jörg@xn--mnchen-3ya.example"]
 
 
@@ -342,8 +366,8 @@ def test_only_the_asked_night_is_sent(
 ) -> None:
     serve()
     owe(warehouse)
-    assert mail.send_pending(database, NIGHT + timedelta(days=1)).sent == 0
-    assert mail.send_pending(database, NIGHT).sent == 1
+    assert sending.send_pending(database, NIGHT + timedelta(days=1)).sent == 0
+    assert sending.send_pending(database, NIGHT).sent == 1
 
 
 def test_a_sender_that_is_no_address_is_the_users_to_mend(
@@ -351,8 +375,7 @@ def test_a_sender_that_is_no_address_is_the_users_to_mend(
 ) -> None:
     key = owe(warehouse)
     monkeypatch.setattr(connections, "smtp", lambda: server_at(1, from_email="tiers"))
-    with pytest.raises(UserError, match="from_email is no mail address"):
-        mail.send_pending(database)
+    assert "from_email is no mail address" in (sending.send_pending(database).problem or "")
     assert state_of(warehouse, key)[0] == "pending"
 
 
@@ -405,7 +428,7 @@ def test_starttls_then_login(
     options = {"require_starttls": True, "auth_required": True, "authenticator": authenticate}
     post = serve(client, tls_context=certificate, **options)
     owe(warehouse)
-    assert mail.send_pending(database).sent == 1
+    assert sending.send_pending(database).sent == 1
     assert post.recipients == ["o1@example.com"]
 
 
@@ -418,7 +441,7 @@ def test_a_refused_login_fails_for_now_and_never_shows_the_password(
     client = {"starttls": True, "login": "tiers", "password": "wrong-secret"}
     serve(client, tls_context=certificate, authenticator=authenticate)
     key = owe(warehouse)
-    summary = mail.send_pending(database)
+    summary = sending.send_pending(database)
     assert "refused the login (535): check login and password" in (summary.problem or "")
     assert "wrong-secret" not in str(summary)
     assert state_of(warehouse, key)[:2] == ("failed", True)
@@ -429,7 +452,7 @@ def test_a_server_without_starttls_gets_no_mail_in_the_open(
 ) -> None:
     post = serve({"starttls": True})
     owe(warehouse)
-    assert "disable_tls" in (mail.send_pending(database).problem or "")
+    assert "disable_tls" in (sending.send_pending(database).problem or "")
     assert post.mails == []
 
 
@@ -443,8 +466,15 @@ def test_an_untrusted_certificate_gets_no_mail(
     monkeypatch.delenv("SSL_CERT_FILE")
     post = serve({"starttls": True}, tls_context=certificate)
     owe(warehouse)
-    assert "no TLS" in (mail.send_pending(database).problem or "")
+    assert "no TLS" in (sending.send_pending(database).problem or "")
     assert post.mails == []
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_SMTP",
+        f"smtp://127.0.0.1:{connections.smtp().port}/?disable_ssl=true&from_email=t%40example.com"
+        "&ssl_context=none",
+    )
+    monkeypatch.setattr(connections, "smtp", REAL_SMTP)
+    assert sending.send_pending(database).sent == 1, "allowed by the connection"
 
 
 def test_tls_from_the_first_byte(
@@ -455,7 +485,7 @@ def test_tls_from_the_first_byte(
 ) -> None:
     post = serve({"use_ssl": True}, ssl_context=certificate)
     owe(warehouse)
-    assert mail.send_pending(database).sent == 1
+    assert sending.send_pending(database).sent == 1
     assert post.recipients == ["o1@example.com"]
 
 
@@ -465,7 +495,7 @@ def test_a_server_that_never_answers_the_text_makes_it_unknown(
     post = serve({"timeout": 0.5})
     post.on_mail = lambda: time.sleep(1.5)
     key = owe(warehouse)
-    assert mail.send_pending(database).unknown == 1
+    assert sending.send_pending(database).unknown == 1
     assert state_of(warehouse, key)[0] == "unknown"
 
 
@@ -473,16 +503,17 @@ def test_a_server_that_closes_the_service_is_tried_again(serve: Callable[..., Ha
     post = serve()
     post.at_recipient["o1@example.com"] = "421 4.3.2 shutting down"
     message = EmailMessage()
-    with Sender(connections.smtp()) as sender:
-        outcome = sender.deliver(message, "tiers@example.com", "o1@example.com")
-        expected = Outcome("failed", "refused at RCPT TO: 421 4.3.2 shutting down", True, True)
-        assert outcome == expected
-        assert sender.deliver(message, "tiers@example.com", "o2@example.com") == Outcome("sent")
+    sender = Sender(connections.smtp())
+    outcome = sender.deliver(message, "tiers@example.com", "o1@example.com")
+    expected = Outcome("failed", "refused at RCPT TO: 421 4.3.2 shutting down", True, True)
+    assert outcome == expected
+    assert sender.deliver(message, "tiers@example.com", "o2@example.com") == Outcome("sent")
+    sender.close()
 
 
 def test_the_same_row_gives_the_same_mail(warehouse: psycopg.Connection) -> None:
     owe(warehouse)
-    (row,) = outbox.list_(warehouse)
+    (row,) = rows.list_(warehouse)
     sender = Address("Customer tiers", "tiers", "example.com")
     once, twice = (mail.build_message(row, sender).as_bytes() for _ in range(2))
     assert once == twice

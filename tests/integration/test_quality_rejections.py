@@ -254,6 +254,11 @@ def assert_mostly_fails(url: str, name: str, rule_name: str) -> None:
 
 
 NIGHT = date(2026, 5, 31)
+WATERFALL = (
+    *("volume_effect", "price_effect", "mix_effect", "discount_effect", "returns_effect"),
+    *("cost_effect", "freight_effect", "cost_to_serve_effect", "financing_effect"),
+    *("bad_debt_effect", "restated_12m", "fx_effect"),
+)
 PUBLISHED: dict[str, list[dict[str, Any]]] = {
     "tier_decision": [
         {
@@ -267,6 +272,9 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
             "previous_tier": before,
             "is_changed": before != tier,
             "contribution_12m": money,
+            "contribution_12m_before": money - 40,
+            **dict.fromkeys(WATERFALL, 0),
+            "volume_effect": 40,
             "contribution_score": 50,
             "loyalty_index": 40,
             "tier_score": 4700,
@@ -276,6 +284,9 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
             ("C1", "key", 1, "major", 900),
             ("C2", "low", 4, "low", -5),
         )
+    ],
+    "window_rate": [
+        {"business_date": NIGHT, "currency": "USD", "window_rate": 0.9, "constant_rate": 0.8}
     ],
     "tier_decision_beside": [
         {"business_date": NIGHT, "policy_id": "abc", "customer_id": "C1", "tier": "A"},
@@ -376,6 +387,19 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
             "contribution_share": share,
         }
         for tier, customers, share in (("key", 1, 1.2), ("low", 1, -0.2), ("new", 0, 0))
+    ],
+    "customer_identity": [
+        {"source_system": "erp", "record_id": "C1", "customer_id": "C1", "confidence": 1},
+        {"source_system": "crm", "record_id": "A1", "customer_id": None, "confidence": None},
+    ],
+    "match_review": [
+        {"pair_kind": "account", "record_id": "A2", "customer_id": "C1"},
+        {"pair_kind": "duplicate", "record_id": "C1", "customer_id": "C2"},
+    ],
+    "customer_group": [{"group_id": "C1", "customers": 2, "contribution_12m": 895}],
+    "customer_360": [
+        {"customer_id": customer, "completeness": 0.5, "data_confidence": 1}
+        for customer in ("C1", "C2")
     ],
     "early_warning": [
         {

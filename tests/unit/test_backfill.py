@@ -21,7 +21,10 @@ class Shell:
         self.said: list[str] = []
         self.bad: str | None = None
 
-    def run_night(self, source: str, *, business_date: str, path: object, say: object) -> None:
+    def run_night(
+        self, source: str, *, business_date: str, path: object, say: object, is_quiet: bool
+    ) -> None:
+        assert is_quiet
         if business_date == self.bad:
             raise UserError("the source was down")
         self.played.append(business_date)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 import string
 from collections.abc import Iterator
 from datetime import date
@@ -13,16 +15,18 @@ import yaml
 
 from customer_tiers import settings
 from customer_tiers.digest.clean import clean
+from customer_tiers.digest.model import KINDS
 from customer_tiers.digest.reason import CONTRIBUTION_REASONS, LOYALTY_REASONS
 from customer_tiers.digest.wording import available, words
 
 
-def leaves(entries: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(entries, dict):
-        for key, value in entries.items():
-            yield from leaves(value, f"{path}.{key}")
-    else:
-        yield path, entries
+def leaves(entries: Any) -> Iterator[tuple[str, str]]:
+    """Every text by dotted key; the grammatical forms of a counted one as keys of their own."""
+    for key, value in entries.items():
+        if isinstance(value, dict):
+            yield from ((f"{key}.{form}", text) for form, text in value.items())
+        else:
+            yield key, value
 
 
 def fields(text: str) -> set[str | None]:
@@ -63,36 +67,58 @@ def test_recipients_locale_chooses_language_and_dates(
 
 
 @pytest.mark.parametrize(
-    ("amount", "plain", "signed"),
+    ("locale", "currency", "amount", "plain", "signed"),
     [
-        ("12300.40", "12,300 EUR", "+12,300 EUR"),
-        ("-15000", "-15,000 EUR", "-15,000 EUR"),
-        ("0", "0 EUR", "0 EUR"),
-        ("-0.40", "-0.40 EUR", "-0.40 EUR"),
-        ("1234567890.12", "1,234,567,890 EUR", "+1,234,567,890 EUR"),
+        ("en", "EUR", "12300.40", "€12,300", "+€12,300"),
+        ("en", "EUR", "-15000", "-€15,000", "-€15,000"),
+        ("en", "EUR", "0", "€0", "€0"),
+        ("en", "EUR", "-0.40", "-€0.40", "-€0.40"),
+        ("en", "EUR", "1234567890.12", "€1,234,567,890", "+€1,234,567,890"),
+        ("en", "CHF", "-5", "-CHF\u00a05", "-CHF\u00a05"),
+        ("en", "CNY", "5", "CN¥5", "+CN¥5"),
+        ("zh_CN", "CNY", "5000", "¥5,000", "+¥5,000"),
+        ("en_IN", "INR", "1234567", "₹12,34,567", "+₹12,34,567"),
+        ("en", "<b>\n", "5", "<b>5", "+<b>5"),
+        ("en", None, "5", "5", "+5"),
     ],
 )
-def test_money_is_printed_in_whole_units(amount: str, plain: str, signed: str) -> None:
-    english = words("en", "EUR")
-    assert english.money(Decimal(amount)) == plain
-    assert english.money(Decimal(amount), signed=True) == signed
+def test_money_is_printed_in_whole_units_as_the_locale_writes_it(
+    locale: str, currency: str | None, amount: str, plain: str, signed: str
+) -> None:
+    language = words(locale, currency)
+    assert language.money(Decimal(amount)) == plain
+    assert language.money(Decimal(amount), signed=True) == signed
+
+
+def test_narrow_cells_and_shares_and_days_in_the_locale() -> None:
+    english, chinese = words("en", "EUR"), words("zh_CN", "EUR")
+    assert [w.compact_money(Decimal(4297846)) for w in (english, chinese)] == ["4.3M", "429.8万"]
+    assert chinese.compact_money(Decimal("7563.86")) == "7564"
+    assert [w.percent(Decimal("0.4321")) for w in (english, chinese)] == ["43.2%", "43.2%"]
+    assert [english.days(Decimal(n)) for n in ("1", "4.50", "59.5")] == [
+        "1 day",
+        "4.5 days",
+        "60 days",
+    ]
+    month = date(2026, 6, 30)
+    assert [w.month(month) for w in (english, chinese)] == ["June 2026", "2026年6月"]
 
 
 def test_unknown_money_is_a_dash_without_currency() -> None:
     assert words("en", "EUR").money(None) == "\u2013"
-    assert words("en").money(Decimal(5)) == "5"
 
 
 def test_unknown_codes_become_words() -> None:
-    assert words("en").name("tiers", "gold_plus") == "gold plus"
+    assert words("en").tier("gold_plus") == "Gold plus"
+    assert words("en", tier_names={"gold_plus": "Gold+"}).tier("gold_plus") == "Gold+"
     assert words("zh_CN").name("causes", "lunar_phase") == "lunar phase"
     assert words("en").name("tiers", "\r\n") == "\u2013"
 
 
 def test_counts_follow_the_languages_grammar() -> None:
-    assert words("en").counted("changed", 1) == "1 customer changed tier"
-    assert words("en").counted("changed", 1200) == "1,200 customers changed tier"
-    assert words("zh_CN").counted("changed", 1) == "1 位客户层级发生变化"
+    assert words("en").counted("customers", 1) == "1 customer"
+    assert words("en").counted("customers", 1200) == "1,200 customers"
+    assert words("zh_CN").counted("customers", 1) == "1 家客户"
 
 
 @pytest.mark.parametrize(
@@ -121,19 +147,63 @@ def test_a_cut_never_parts_a_letter_from_its_accent() -> None:
     assert clean("x" * 58 + "q\u0323\u0323" + "y" * 10) == "x" * 58 + "…"
 
 
-def promised(column: str) -> list[str]:
-    """Return the values that the mart `tier_change` promises for a column."""
-    path = settings.DBT_PROJECT / "models" / "marts" / "tier_change.yml"
-    (model,) = yaml.safe_load(path.read_text("utf-8"))["models"]
-    (tests,) = [c.get("data_tests", []) for c in model["columns"] if c["name"] == column]
+def promised(model: str, column: str) -> list[str]:
+    """Return the values that a mart promises for a column."""
+    path = settings.DBT_PROJECT / "models" / "marts" / f"{model}.yml"
+    (described,) = yaml.safe_load(path.read_text("utf-8"))["models"]
+    (tests,) = [c.get("data_tests", []) for c in described["columns"] if c["name"] == column]
     (values,) = [t["accepted_values"] for t in tests if "accepted_values" in t]
     return list(values["arguments"]["values"])
 
 
-@pytest.mark.parametrize("locale", available())
-def test_every_code_of_the_mart_has_words(locale: str) -> None:
-    for direction in promised("direction"):
-        assert words(locale).has(f"lead.{direction}"), direction
+def seeded(seed: str, column: str) -> set[str]:
+    """Return the values of a seed's column."""
+    with (settings.DBT_PROJECT / "seeds" / f"{seed}.csv").open(encoding="utf-8") as file:
+        return {row[column] for row in csv.DictReader(file)}
+
+
+def codes() -> Iterator[str]:
+    """Key of the words for every code that a mail can meet."""
     figures = CONTRIBUTION_REASONS | LOYALTY_REASONS
-    for code in set(promised("reason_code")) - figures:
-        assert words(locale).has(f"reasons.{code}"), code
+    yield from (f"lead.{code}" for code in promised("tier_change", "direction"))
+    yield from (f"counts.{code}" for code in promised("tier_change", "direction"))
+    yield from (f"reasons.{c}" for c in promised("tier_change", "reason_code") if c not in figures)
+    for signal in promised("early_warning", "signal"):
+        yield from (f"signal.{signal}", f"table.signals.{signal}", f"next_step.signal.{signal}")
+    for cause in promised("early_warning", "cause_code"):
+        yield from (f"warning_causes.{cause}", f"next_step.cause.{cause}")
+    for step in seeded("risk_path", "step"):
+        yield from (f"steps.{step}", f"next_step.risk.{step}")
+    for flag in seeded("risk_path", "risk_flag"):
+        yield from (f"flags.{flag}", f"table.flags.{flag}")
+    for cause in promised("tier_decision", "cause"):
+        if cause != "unchanged":
+            yield f"table.causes.{cause}|causes.{cause}"
+    yield from (f"table.topics.{topic}" for topic in seeded("digest_subscriptions", "topic"))
+    roles = seeded("digest_subscriptions", "role") - {"system"}
+    yield from (f"footer.role.{role}" for role in roles)
+    yield from (f"title.{kind}" for kind in KINDS if kind != "daily")
+    contract = yaml.safe_load((settings.SOURCES / "contract.yml").read_text("utf-8"))
+    assert "crm.activities" in str(contract)
+    yield from (f"activities.{kind}" for kind in ("call", "visit", "meeting", "mail", "event"))
+    yield from (f"tiers.{tier}" for tier in ("key", "major", "regular", "low", "new"))
+    yield from (f"lines.{driver}" for driver in drivers())
+
+
+def drivers() -> list[str]:
+    """Return what `tier_change` can name as a driver: its description lists them."""
+    path = settings.DBT_PROJECT / "models" / "marts" / "tier_change.yml"
+    (described,) = yaml.safe_load(path.read_text("utf-8"))["models"]
+    (text,) = [c["description"] for c in described["columns"] if c["name"] == "main_driver"]
+    listed = text.partition("it went: ")[2].partition(";")[0]
+    return re.findall(r"[a-z_]+", listed.replace(" or ", ", "))
+
+
+@pytest.mark.parametrize("locale", available())
+def test_every_code_has_words(locale: str) -> None:
+    language = words(locale)
+    wanted = list(codes())
+    missing = [k for k in wanted if not any(p in language.entries for p in k.split("|"))]
+    assert not missing
+    assert len(wanted) > 80
+    assert len(drivers()) > 6

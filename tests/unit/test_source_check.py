@@ -67,7 +67,7 @@ def test_a_good_source_is_usable(shop):
         ("I2,1,", ",1,", ["column invoice_id", "part of the key", "empty in 1"]),
         ("I1,2,", "I1,1,", ["key invoice_id, line_no", "I1 | 1", "join"]),
         ("credit_note", "Gutschrift", ["column document_type", "Gutschrift", "case expression"]),
-        ("net_amount", "amount", ["column amount", "no such column"]),
+        ("net_amount", "amount", ["column net_amount", "returns column amount instead"]),
     ],
 )
 def test_what_is_wrong_is_named_with_what_to_do(shop, before, after, words):

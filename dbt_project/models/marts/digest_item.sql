@@ -1,8 +1,14 @@
 with
 
-changes as (
+news as (
 
-    select * from {{ ref('tier_change') }}
+    select * from {{ ref('int_news_addressed') }}
+
+),
+
+schedules as (
+
+    select * from {{ ref('int_digests_scheduled') }}
 
 ),
 
@@ -12,71 +18,116 @@ owners as (
 
 ),
 
-recipients as (
+weighed as (
 
     select
-        owner_id,
-        owner_name,
-        owner_id as recipient_id,
-        'owner_digest' as kind
+        *,
+        max(amount_at_stake) over (
+            partition by kind, recipient_id, section, customer_id
+        ) as customer_amount,
+        max(case when section = 'main' then 1 else 0 end) over (
+            partition by kind, recipient_id
+        ) as has_main,
+        min(role_order) over (partition by kind, recipient_id) as first_role_order
 
-    from owners
+    from news
 
-    union all
+),
+
+caps as (
 
     select
-        owner_id,
-        owner_name,
-        manager_id as recipient_id,
-        'manager_digest' as kind
+        weighed.kind,
+        weighed.recipient_id,
+        min(schedules.customers_shown) as customers_shown
 
-    from owners
-    where manager_id <> owner_id
+    from weighed
+
+    inner join schedules
+        on
+            weighed.role = schedules.role
+            and weighed.kind = schedules.kind
+
+    where weighed.role_order = weighed.first_role_order
+    group by
+        weighed.kind,
+        weighed.recipient_id
+
+),
+
+ranked as (
+
+    select
+        *,
+        cast(dense_rank() over (
+            partition by kind, recipient_id, section
+            order by coalesce(customer_amount, -1) desc, customer_id asc
+        ) as integer) as customer_rank
+
+    from weighed
+    where has_main = 1
 
 ),
 
 items as (
 
     select
-        recipients.kind,
-        recipients.recipient_id,
-        reachable.owner_name as recipient_name,
-        reachable.owner_email as recipient_email,
-        reachable.locale,
-        recipients.owner_name,
-        changes.business_date,
-        changes.customer_id,
-        changes.customer_name,
-        changes.owner_id,
-        changes.from_tier,
-        changes.to_tier,
-        changes.direction,
-        changes.cause,
-        changes.reason_code,
-        changes.main_driver,
-        changes.main_driver_change,
-        changes.contribution_12m_before,
-        changes.contribution_12m,
-        changes.contribution_12m_change,
-        changes.loyalty_index_before,
-        changes.loyalty_index,
-        changes.score_rank_before,
-        changes.score_rank,
-        changes.customers_ranked,
-        changes.policy_id,
-        changes.tier_score
+        {{ business_date() }} as business_date,
+        ranked.kind,
+        ranked.recipient_id,
+        ranked.role,
+        ranked.customer_id,
+        ranked.customer_name,
+        ranked.owner_id,
+        ranked.owner_name,
+        ranked.topic,
+        ranked.cause,
+        ranked.section,
+        ranked.since,
+        ranked.customer_rank,
+        ranked.from_tier,
+        ranked.to_tier,
+        ranked.direction,
+        ranked.reason_code,
+        ranked.main_driver,
+        ranked.main_driver_change,
+        ranked.second_driver,
+        ranked.second_driver_change,
+        ranked.contribution_12m_before,
+        ranked.contribution_12m,
+        ranked.contribution_12m_change,
+        ranked.loyalty_index_before,
+        ranked.loyalty_index,
+        ranked.score_rank_before,
+        ranked.score_rank,
+        ranked.customers_ranked,
+        ranked.policy_id,
+        ranked.own_move,
+        ranked.others_move,
+        ranked.tier_score,
+        ranked.strength,
+        ranked.baseline_value,
+        ranked.current_value,
+        ranked.value_unit,
+        ranked.subject,
+        ranked.subject_date,
+        ranked.warning_cause,
+        ranked.recommended_step,
+        ranked.previous_owner_id,
+        cast(ranked.amount_at_stake as numeric(18, 2)) as amount_at_stake,
+        cast(ranked.customer_amount as numeric(18, 2)) as customer_amount,
+        earlier_owners.owner_name as previous_owner_name,
+        ranked.customer_rank <= caps.customers_shown as is_shown
 
-    from changes
+    from ranked
 
-    inner join recipients
-        on changes.owner_id = recipients.owner_id
+    inner join caps
+        on
+            ranked.kind = caps.kind
+            and ranked.recipient_id = caps.recipient_id
 
-    inner join owners as reachable
-        on recipients.recipient_id = reachable.owner_id
-
-    where
-        reachable.is_active
-        and reachable.owner_email is not null
+    left join owners as earlier_owners
+        on ranked.previous_owner_id = earlier_owners.owner_id
 
 )
 

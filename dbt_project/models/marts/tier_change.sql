@@ -34,6 +34,8 @@ joined as (
         changes.reason_code,
         drivers.main_driver,
         cast(drivers.main_driver_change as numeric(18, 2)) as main_driver_change,
+        drivers.second_driver,
+        cast(drivers.second_driver_change as numeric(18, 2)) as second_driver_change,
         cast(changes.contribution_12m_before as numeric(18, 2))
             as contribution_12m_before,
         cast(changes.contribution_12m as numeric(18, 2)) as contribution_12m,

@@ -1,8 +1,25 @@
+{%- set measures = [
+    'amount_to_rise', 'amount_to_rise_note', 'amount_to_keep', 'amount_to_keep_note',
+    'amount_at_risk', 'tier_confidence', 'is_borderline'
+] -%}
 with
 
 decisions as (
 
-    select * from {{ ref('int_tiers_reasoned') }}
+    select
+        reasoned.*,
+        {{ listed(measures, 'measured') }}
+
+    from {{ ref('int_tiers_reasoned') }} as reasoned
+
+    inner join {{ ref('int_confidences_measured') }} as measured
+        on reasoned.customer_id = measured.customer_id
+
+),
+
+customers as (
+
+    select * from {{ ref('int_customers_described') }}
 
 ),
 
@@ -51,19 +68,47 @@ typed as (
         confirm_down_nights,
         dwell_days,
         steps_down,
+        warning_codes,
+        grace_cause,
+        grace_nights,
         changed_on,
         pending_direction,
         pending_nights,
         own_move,
         others_move,
-        restated_12m,
+        cast(contribution_12m_before as numeric(18, 2)) as contribution_12m_before,
+        {% for column in waterfall_columns() if column != 'quantity_completeness' -%}
+            cast({{ column }} as numeric(18, 2)) as {{ column }},
+        {% endfor -%}
+        quantity_completeness,
         override_reason,
         override_approver,
         override_until,
+        cast(amount_to_rise as numeric(18, 2)) as amount_to_rise,
+        amount_to_rise_note,
+        cast(amount_to_keep as numeric(18, 2)) as amount_to_keep,
+        amount_to_keep_note,
+        cast(amount_at_risk as numeric(18, 2)) as amount_at_risk,
+        cast(tier_confidence as numeric(5, 4)) as tier_confidence,
+        is_borderline,
         rule in ('new', 'small_population') as is_provisional
 
     from decisions
 
+),
+
+{# A hand-over is told by comparing nights, so each remembers whose customer it was. #}
+owned as (
+
+    select
+        typed.*,
+        customers.owner_id
+
+    from typed
+
+    left join customers
+        on typed.customer_id = customers.customer_id
+
 )
 
-select * from typed
+select * from owned

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 NAME_LENGTH = 60
 """Longest name that is printed whole; a longer one would push the amounts off the first screen."""
@@ -11,6 +12,7 @@ JOINERS = "\u200c\u200d"
 """Invisible characters that some scripts need to spell words; all other format characters go."""
 
 
+@lru_cache(maxsize=8192)
 def clean(text: object, length: int = NAME_LENGTH) -> str:
     """Return text as one short line.
 

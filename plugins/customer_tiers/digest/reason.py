@@ -1,14 +1,15 @@
 """Why a customer changed tier, in one plain sentence, and what to do next.
 
-The warehouse decides the cause, the reason code and the main driver; here they only get words.
-What the words say about up, down and unchanged follows the figures, never the code.
+The warehouse decides the cause, the reason code and the drivers; here they only get words. What the
+words say about up, down and unchanged follows the figures, never the code.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
-from customer_tiers.digest.compose import Change
+from customer_tiers.digest.story import Item, Story
 from customer_tiers.digest.wording import Words
 
 CONTRIBUTION_REASONS = frozenset({"contribution_up", "contribution_down"})
@@ -17,9 +18,10 @@ PLAIN_CAUSES = frozenset({"own_change", "displacement", "initial", "graduation",
 """Causes that the reason says already; any other one is named before it."""
 
 
-def sentence(change: Change, words: Words) -> str:
-    """Return the whole reason: "Fell from major to regular: ...; rank 120 → 310 of 1,150."."""
-    facts = [*_cause(change, words), *_reason(change, words), *_rank(change, words)]
+def sentence(story: Story, words: Words) -> str:
+    """Return why the tier changed: "Fell from major to regular: contribution of ... down ...."."""
+    change = story.first
+    facts = [*_cause(change, words), *_reason(story, words)]
     facts = list(dict.fromkeys(facts))  # some reasons say the same as their cause
     lead = _lead(change, words)
     if not facts:
@@ -28,26 +30,52 @@ def sentence(change: Change, words: Words) -> str:
     return lead + words.text("sentence.after_lead") + body + words.text("sentence.end")
 
 
-def next_step(change: Change, words: Words) -> str | None:
-    """Return what the owner could do next, or None if nothing sensible can be said."""
-    key = f"next_step.{change.direction}.{change.reason_code}"
-    if change.reason_code == "contribution_down" and change.main_driver_effect < 0:
-        key = f"next_step.driver.{change.main_driver}"
-    return words.text(key) if words.has(key) else None
+def next_step(story: Story, words: Words) -> str | None:
+    """Return the one thing to do next, or None if nothing sensible can be said.
+
+    A risk comes before a fall, a fall before a warning, a warning before good news.
+    """
+    for key in _steps(story):
+        if words.has(f"next_step.{key}"):
+            return words.text(f"next_step.{key}")
+    return None
 
 
-def _lead(change: Change, words: Words) -> str:
+def _steps(story: Story) -> Iterator[str]:
+    change = story.change
+    if story.risk:
+        yield f"risk.{story.risk.recommended_step}"
+    if change and change.direction == "down":
+        yield from _change_steps(story, change)
+    for warning in story.warnings:
+        if warning.warning_cause:
+            yield f"cause.{warning.warning_cause}"
+        yield f"signal.{warning.cause}"
+    if change:
+        yield from _change_steps(story, change)
+    if story.hand_over:
+        yield "hand_over"
+
+
+def _change_steps(story: Story, change: Item) -> Iterator[str]:
+    if change.reason_code != "contribution_down":
+        yield f"{change.direction}.{change.reason_code}"
+    elif story.drivers and story.drivers[0][1] < 0:
+        yield f"driver.{story.drivers[0][0]}"
+
+
+def _lead(change: Item, words: Words) -> str:
     if change.from_tier is None:
-        return words.text("lead.first", to_tier=words.name("tiers", change.to_tier))
+        return words.text("lead.first", to_tier=words.tier(change.to_tier))
     key = f"lead.{change.direction}"
     return words.text(
         key if words.has(key) else "lead.other",
-        from_tier=words.name("tiers", change.from_tier),
-        to_tier=words.name("tiers", change.to_tier),
+        from_tier=words.tier(change.from_tier),
+        to_tier=words.tier(change.to_tier),
     )
 
 
-def _cause(change: Change, words: Words) -> list[str]:
+def _cause(change: Item, words: Words) -> list[str]:
     if change.cause is None or change.cause in PLAIN_CAUSES:
         return []
     known = words.has(f"causes.{change.cause}")
@@ -60,9 +88,10 @@ def _cause(change: Change, words: Words) -> list[str]:
     return []
 
 
-def _reason(change: Change, words: Words) -> list[str]:
+def _reason(story: Story, words: Words) -> list[str]:
+    change = story.first
     code = change.reason_code
-    contribution = _contribution(change, words)
+    contribution = _contribution(story, words)
     loyalty = _loyalty(change, words)
     if code in CONTRIBUTION_REASONS:
         return contribution
@@ -75,10 +104,11 @@ def _reason(change: Change, words: Words) -> list[str]:
     named = [words.text(f"reasons.{code}")] if code and words.has(f"reasons.{code}") else []
     if code and not named:
         named = [words.text("reason_code", code=words.name("reasons", code))]
-    return [*named, *contribution, *loyalty]
+    return [*named, *contribution]
 
 
-def _contribution(change: Change, words: Words) -> list[str]:
+def _contribution(story: Story, words: Words) -> list[str]:
+    change = story.first
     if change.contribution_12m is None:
         return []
     moved = change.contribution_12m_change
@@ -88,35 +118,34 @@ def _contribution(change: Change, words: Words) -> list[str]:
         return [words.text("contribution.unchanged", now=words.money(change.contribution_12m))]
     way = "up" if moved > 0 else "down"
     fact = words.text(f"contribution.{way}", amount=words.money(abs(moved)))
-    return [fact + _driver(change, words, moved)]
+    return [fact + _drivers(story, words, moved)]
 
 
-def _driver(change: Change, words: Words, moved: Decimal) -> str:
-    driven = change.main_driver_effect
-    if change.main_driver is None or not driven:
+def _drivers(story: Story, words: Words, moved: Decimal) -> str:
+    """Name the one or two largest drivers that went the way of the contribution."""
+    drivers = story.drivers
+    same_way = [(code, effect) for code, effect in drivers if (effect > 0) == (moved > 0)]
+    told = same_way or list(drivers[:1])
+    if not told:
         return ""
-    is_most = (driven > 0) == (moved > 0) and abs(driven) * 2 >= abs(moved)
+    told_effect = sum((effect for _, effect in told), Decimal(0))
+    is_most = bool(same_way) and abs(told_effect) * 2 >= abs(moved)
+    lines = [
+        words.text(
+            "driver.line",
+            line=words.name("lines", code),
+            amount=words.money(effect, signed=True),
+        )
+        for code, effect in told
+    ]
     return words.text(
         "driver.most" if is_most else "driver.largest",
-        line=words.name("lines", change.main_driver),
-        amount=words.money(driven, signed=True),
+        lines=words.text("driver.between").join(lines),
     )
 
 
-def _loyalty(change: Change, words: Words) -> list[str]:
+def _loyalty(change: Item, words: Words) -> list[str]:
     if not change.loyalty_moved:
         return []
     before, now = words.index(change.loyalty_index_before), words.index(change.loyalty_index)
     return [words.text("loyalty", before=before, now=now)]
-
-
-def _rank(change: Change, words: Words) -> list[str]:
-    if change.score_rank is None or change.customers_ranked is None:
-        return []
-    now, of = words.whole(change.score_rank), words.whole(change.customers_ranked)
-    before = change.score_rank_before
-    if before is None:
-        return [words.text("rank.now", now=now, of=of)]
-    if before == change.score_rank:
-        return [words.text("rank.unchanged", now=now, of=of)]
-    return [words.text("rank.moved", before=words.whole(before), now=now, of=of)]

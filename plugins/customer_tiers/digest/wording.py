@@ -6,19 +6,25 @@ does not know (another policy's tier, a new reason) is printed as words: `gold_p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.dates import format_date, format_skeleton
+from babel.numbers import (
+    NumberPattern,
+    format_compact_decimal,
+    get_currency_symbol,
+    parse_pattern,
+)
 
+from customer_tiers import yaml_files
 from customer_tiers.digest.clean import clean
 
 LOCALES = Path(__file__).parent / "locales"
@@ -30,14 +36,16 @@ class Words:
     """The wording of one locale and its way to print numbers.
 
     Attributes:
-        entries: The file's content.
-        locale: How numbers and dates are printed.
+        entries: The file's texts by dotted key; a counted one has its grammatical forms.
+        locale: How numbers, dates and money are printed.
         currency: Base currency of the amounts, or None.
+        tier_names: Names that the policy gives its tiers in this language.
     """
 
     entries: Mapping[str, Any]
     locale: Locale
     currency: str | None
+    tier_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def html_lang(self) -> str:
@@ -50,79 +58,107 @@ class Words:
 
     def has(self, key: str) -> bool:
         """Tell whether the file has a text of that dotted key."""
-        try:
-            self._find(key)
-        except KeyError:
-            return False
-        return True
+        return isinstance(self.entries.get(key), str)
 
-    def counted(self, key: str, count: int, /) -> str:
+    def counted(self, key: str, count: int, /, **values: object) -> str:
         """Return the text of a key in the grammatical number of a count."""
-        forms = self._find_any(key)
+        forms = self.entries[key]
         form = self.locale.plural_form(count)
-        return str(forms.get(form, forms["other"])).format(n=self.whole(count))
+        return str(forms.get(form, forms["other"])).format(n=self.whole(count), **values)
 
     def name(self, section: str, code: str | None) -> str:
         """Return the word for a code: a tier, a P&L line, a cause."""
         if code is None:
             return self.text("nothing")
-        if isinstance(self.entries[section], Mapping) and code in self.entries[section]:
-            return str(self.entries[section][code])
+        if self.has(f"{section}.{code}"):
+            return self._find(f"{section}.{code}")
         return clean(code.replace("_", " ")) or self.text("nothing")
 
-    def whole(self, number: int) -> str:
+    def tier(self, code: str | None) -> str:
+        """Return the name of a tier: the policy's own, else the file's."""
+        if code is not None and self.tier_names.get(code):
+            return clean(self.tier_names[code])
+        name = self.name("tiers", code)
+        return name[:1].upper() + name[1:]
+
+    def whole(self, number: int | Decimal, signed: bool = False) -> str:
         """Print a count or rank."""
-        return format_decimal(number, format="#,##0", locale=self.locale)
+        return self._number(number, "#,##0", signed)
 
     def amount(self, amount: Decimal | None, signed: bool = False) -> str:
         """Print money without its currency, in whole units; cents only where all would be lost."""
         if amount is None:
             return self.text("nothing")
-        digits = "#,##0" if not amount or abs(amount) >= 1 else "#,##0.00"
-        pattern = f"+{digits};-{digits}" if signed and amount else digits
-        return format_decimal(amount, format=pattern, locale=self.locale)
+        return self._number(amount, "#,##0" if _is_whole(amount) else "#,##0.00", signed)
 
     def money(self, amount: Decimal | None, signed: bool = False) -> str:
-        """Print money with its currency."""
-        printed = self.amount(amount, signed)
-        return (
-            f"{printed} {clean(self.currency, 8)}"
-            if self.currency and amount is not None
-            else printed
+        """Print money with its currency, as the locale writes it."""
+        if not self.currency or amount is None:
+            return self.amount(amount, signed)
+        before, digits, after = _money_pattern(str(self.locale), clean(self.currency, 8))
+        sign = _sign(amount, signed)
+        number = self._number(abs(amount), digits if _is_whole(amount) else digits + ".00")
+        return sign + before + number + after
+
+    def compact_money(self, amount: Decimal) -> str:
+        """Print money for a narrow cell, without its currency: 4.3M, 430万."""
+        digits = 0 if abs(amount) < 1000 else 1
+        return str(
+            format_compact_decimal(round(amount), locale=self.locale, fraction_digits=digits)
         )
+
+    def percent(self, share: Decimal | None) -> str:
+        """Print a share: 0.123 as 12.3%."""
+        return self.text("nothing") if share is None else self._number(share, "#,##0.0%")
+
+    def days(self, days: Decimal) -> str:
+        """Print a number of days, a half day only where the number is small."""
+        printed = days.quantize(Decimal(1) if abs(days) >= 10 else Decimal("0.1")).normalize()
+        forms = self.entries["days"]
+        form = forms.get(self.locale.plural_form(printed), forms["other"])
+        return str(form).format(n=self._number(printed, "#,##0.#"))
 
     def index(self, value: Decimal | None) -> str:
         """Print a loyalty index, one decimal."""
-        if value is None:
-            return self.text("nothing")
-        return format_decimal(value, format="0.0", locale=self.locale)
+        return self.text("nothing") if value is None else self._number(value, "0.0")
+
+    def month(self, day: date) -> str:
+        """Print the month of a date."""
+        return format_skeleton("yMMMM", day, locale=self.locale)
+
+    def _number(self, number: Decimal | int, pattern: str, signed: bool = False) -> str:
+        printed = _pattern(pattern).apply(Decimal(number).copy_abs(), self.locale)
+        return _sign(number, signed) + str(printed)
+
+    def _find(self, key: str) -> str:
+        found = self.entries[key]
+        if not isinstance(found, str):
+            raise KeyError(key)
+        return found
 
     def date(self, day: date) -> str:
         """Print a date in the language's usual form."""
         return format_date(day, format="medium", locale=self.locale)
 
-    def _find(self, key: str) -> str:
-        found = self._find_any(key)
-        if not isinstance(found, str):
-            raise KeyError(key)
-        return found
 
-    def _find_any(self, key: str) -> Any:
-        found: Any = self.entries
-        for part in key.split("."):
-            if not isinstance(found, Mapping):
-                raise KeyError(key)
-            found = found[part]
-        return found
-
-
-def words(locale: str | None, currency: str | None = None) -> Words:
+def words(
+    locale: str | None,
+    currency: str | None = None,
+    tier_names: Mapping[str, str] | None = None,
+) -> Words:
     """Return the wording for a recipient's locale.
 
     A locale without a file of its own gets the file of its language, else English. Numbers and
     dates follow the recipient's country where the language is the file's (`en_GB`), never another
     language's: English words with German numbers would be misread.
     """
+    name, printing = _chosen(locale)
+    return Words(_load(name), printing, currency, tier_names or {})
+
+
+@cache
+def _chosen(locale: str | None) -> tuple[str, Locale]:
+    """Return the file that serves a locale, and the locale that numbers and dates follow."""
     wanted = _parse(locale)
     name = DEFAULT_LOCALE
     if wanted is not None:
@@ -130,8 +166,16 @@ def words(locale: str | None, currency: str | None = None) -> Words:
         same_language = [n for n in names if Locale.parse(n).language == wanted.language]
         name = str(wanted) if str(wanted) in names else next(iter(same_language), DEFAULT_LOCALE)
     own = Locale.parse(name)
-    printing = wanted if wanted is not None and wanted.language == own.language else own
-    return Words(entries=_load(name), locale=printing, currency=currency)
+    return name, wanted if wanted is not None and wanted.language == own.language else own
+
+
+def _is_whole(amount: Decimal) -> bool:
+    return not amount or abs(amount) >= 1
+
+
+@cache
+def _pattern(pattern: str) -> NumberPattern:
+    return parse_pattern(pattern)
 
 
 @cache
@@ -142,8 +186,34 @@ def available() -> tuple[str, ...]:
 
 @cache
 def _load(name: str) -> Mapping[str, Any]:
-    entries: Mapping[str, Any] = yaml.safe_load((LOCALES / f"{name}.yml").read_text("utf-8"))
-    return entries
+    path = LOCALES / f"{name}.yml"
+    return dict(
+        _flat(yaml_files.read(path, missing="the words are gone; restore the file", holds="words"))
+    )
+
+
+def _flat(entries: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted keys and what they stand for; a mapping of plural forms stays one."""
+    for key, value in entries.items():
+        if isinstance(value, Mapping) and "{n}" not in str(value.get("other")):
+            yield from _flat(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
+
+
+@cache
+def _money_pattern(locale: str, currency: str) -> tuple[str, str, str]:
+    """Return what stands before an amount, how its whole units are printed, and what follows."""
+    pattern = Locale.parse(locale).currency_formats["standard"].pattern.partition(";")[0]
+    digits = next(iter(re.findall(r"[#,0.]+", pattern)))
+    before, _, after = pattern.partition(digits)
+    symbol = get_currency_symbol(currency, locale)
+    gap = "\u00a0" if symbol[-1:].isalpha() else ""  # CHF 5, but €5
+    return before.replace("¤", symbol + gap), digits.removesuffix(".00"), after.replace("¤", symbol)
+
+
+def _sign(number: Decimal | int, signed: bool) -> str:
+    return "-" if number < 0 else "+" if signed and number > 0 else ""
 
 
 def _parse(locale: str | None) -> Locale | None:

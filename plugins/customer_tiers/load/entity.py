@@ -6,7 +6,7 @@ step leaves either the night before or the night after, and the next run goes on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,7 +17,7 @@ from psycopg import sql
 from customer_tiers import quality
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.load import dirty, ledger, tables, upsert
+from customer_tiers.load import dirty, drift, ledger, reconcile, tables, upsert
 from customer_tiers.sources.extract import Extract, Window
 from customer_tiers.sources.postgres import reason
 
@@ -35,7 +35,8 @@ class Load:
     """What a run knows when it loads an entity.
 
     `latest_date` is the last plausible date in the data; `latest_change` certainly lies behind us,
-    and no watermark moves beyond it; `accept_deletions` lifts the limit on deleted rows.
+    and no watermark moves beyond it; `accept_deletions` lifts the limit on deleted rows,
+    `accept_drift` lets a column that was delivered before be gone.
     """
 
     run_id: str
@@ -44,6 +45,24 @@ class Load:
     latest_date: date
     latest_change: datetime
     accept_deletions: bool
+    accept_drift: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the stage table holds of an entity, and what that means for `raw`.
+
+    `kind` is extract, reconcile or replay. `complete_where` says which rows of raw it holds all of,
+    so that others among them are gone from the source; None for a part of them.
+    """
+
+    kind: str
+    window: Window
+    read: int
+    columns: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    complete_where: sql.Composable | None = None
+    theirs: reconcile.Months | None = None
 
 
 def load_entity(
@@ -64,10 +83,62 @@ def load_entity(
         if extract is None:
             ledger.write(connection, load.run_id, entity, None, upsert.Written(0, 0, 0), 0, 0)
             return [f"{entity.name}: not delivered by source {load.source}"]
+        if not load.accept_drift:
+            drift.refuse_missing(connection, load.source, entity, extract.columns, extract.extra)
         window = _window(connection, entity, extract)
-        read = _copy_to_stage(connection, load, entity, extract, window)
+        rows = extract.copy_csv(window)
+        read = _copy_to_stage(connection, load, entity, extract.columns, rows)
         _refuse_empty(connection, load, entity, extract, read)
-        return _validate_and_write(connection, load, entity, window, read)
+        everything = upsert.EVERYWHERE if window.end is None else None
+        batch = Batch("extract", window, read, extract.columns, extract.extra, everything)
+        lines = _validate_and_write(connection, load, entity, batch)
+        if window.end is not None:
+            lines += _reconcile(connection, load, entity, extract)
+        return lines
+
+
+def replay_entity(load: Load, connection: psycopg.Connection, entity: Entity) -> list[str]:
+    """Offer the rows that wait in quarantine to `raw` again, without asking the source.
+
+    Raises:
+        UserError: Another run is loading the entity.
+    """
+    with _only_loader(connection, load, entity):
+        tables.create_stage(connection, entity)
+        return _validate_and_write(connection, load, entity, Batch("replay", Window(None, None), 0))
+
+
+def _reconcile(
+    connection: psycopg.Connection, load: Load, entity: Entity, extract: Extract
+) -> list[str]:
+    """Read the months again in which raw differs from a source that is read by cursor."""
+    source = reconcile.reconcilable(entity, extract)
+    if source is None:
+        return []
+    theirs = source.months()
+    months = reconcile.differing(connection, entity, theirs)
+    if not months:
+        return []
+    read = _copy_to_stage(connection, load, entity, extract.columns, source.copy_months(months))
+    complete_where = sql.SQL("{} = any({}::date[])").format(
+        reconcile.month_of(entity, "raw"), sql.Literal(months)
+    )
+    batch = Batch(
+        "reconcile",
+        Window(None, None),
+        read,
+        extract.columns,
+        extract.extra,
+        complete_where,
+        theirs,
+    )
+    listed = ", ".join(f"{month:%Y-%m}" for month in months[:6])
+    more = f" and {len(months) - 6} more" if len(months) > 6 else ""
+    first = (
+        f"warning: source {load.source}, entity {entity.name}: {listed}{more} differed from the "
+        "source and was read again; rows were deleted there, or stamped with a wrong time"
+    )
+    return [first, *_validate_and_write(connection, load, entity, batch)]
 
 
 def _window(connection: psycopg.Connection, entity: Entity, extract: Extract) -> Window:
@@ -81,18 +152,22 @@ def _window(connection: psycopg.Connection, entity: Entity, extract: Extract) ->
 
 
 def _copy_to_stage(
-    connection: psycopg.Connection, load: Load, entity: Entity, extract: Extract, window: Window
+    connection: psycopg.Connection,
+    load: Load,
+    entity: Entity,
+    columns: Iterable[str],
+    rows: Iterable[bytes | memoryview],
 ) -> int:
-    """Stream the window into a fresh stage table and return the number of rows."""
+    """Stream rows as CSV into a fresh stage table and return their number."""
     where = f"source {load.source}, entity {entity.name}"
     statement = sql.SQL("copy stage.{} ({}) from stdin (format csv)").format(
-        sql.Identifier(entity.table), sql.SQL(", ").join(map(sql.Identifier, extract.columns))
+        sql.Identifier(entity.table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     tables.create_stage(connection, entity)
     try:
         with connection.cursor() as cursor:
             with cursor.copy(statement) as copy:
-                for block in extract.copy_csv(window):
+                for block in rows:
                     copy.write(block)
             return cursor.rowcount
     except psycopg.errors.DataError as error:
@@ -132,13 +207,12 @@ def _refuse_empty(
 
 
 def _validate_and_write(
-    connection: psycopg.Connection, load: Load, entity: Entity, window: Window, read: int
+    connection: psycopg.Connection, load: Load, entity: Entity, batch: Batch
 ) -> list[str]:
     stage = f"stage.{entity.table}"
-    is_complete = window.end is None
     with connection.transaction():
         quality.quarantine.collapse_duplicates(connection, entity, stage)
-        if not is_complete:
+        if batch.complete_where is None:
             quality.quarantine.reoffer(connection, entity, stage)
     try:
         outcomes = quality.check_entity(load.warehouse_url, entity, latest_date=load.latest_date)
@@ -147,18 +221,58 @@ def _validate_and_write(
     quality.results.store(connection, load.run_id, outcomes)
     findings = quality.decide(outcomes, source=load.source, entity=entity)
     with connection.transaction():
-        moved = quality.quarantine.move_bad_rows(connection, entity, stage, outcomes, load.run_id)
-        quality.quarantine.resolve(connection, entity, load.run_id, is_complete=is_complete)
-        written = upsert.apply(connection, entity, load.run_id, is_complete=is_complete)
-        _refuse_mass_deletion(connection, load, entity, written)
-        days = dirty.mark(connection, entity)
-        ledger.move_watermark(connection, entity, window, load.latest_change)
-        ledger.write(connection, load.run_id, entity, window, written, read, moved.rows)
+        lines = _write(connection, load, entity, batch, outcomes)
+    return [*lines, *findings]
+
+
+def _write(
+    connection: psycopg.Connection,
+    load: Load,
+    entity: Entity,
+    batch: Batch,
+    outcomes: list[quality.Outcome],
+) -> list[str]:
+    """Everything that a load leaves behind, in the caller's one transaction."""
+    is_extract = batch.kind == "extract"
+    is_complete = is_extract and batch.complete_where is not None
+    moved = quality.quarantine.move_bad_rows(
+        connection, entity, f"stage.{entity.table}", outcomes, load.run_id
+    )
+    quality.quarantine.resolve(connection, entity, load.run_id, is_complete=is_complete)
+    written = upsert.apply(
+        connection,
+        entity,
+        load.run_id,
+        is_complete=batch.complete_where is not None,
+        complete_where=batch.complete_where or upsert.EVERYWHERE,
+    )
+    _refuse_mass_deletion(connection, load, entity, written)
+    days = dirty.mark(connection, entity)
+    new = []
+    if is_extract:
+        new = drift.note(connection, load.run_id, entity, batch.columns, batch.extra)
+        ledger.move_watermark(connection, entity, batch.window, load.latest_change)
+    if batch.theirs is not None:
+        reconcile.remember(connection, entity, batch.theirs, load.run_id)
+    ledger.write(
+        connection, load.run_id, entity, batch.window, written, batch.read, moved.rows, batch.kind
+    )
+    again = "" if is_extract else f" ({batch.kind})"
     return [
-        f"{entity.name}: {read} read, {written.inserted} new, {written.updated} changed, "
-        f"{written.deleted} deleted, {moved.rows} quarantined, {days} days to rebuild",
+        f"{entity.name}{again}: {batch.read} read, {written.inserted} new, "
+        f"{written.updated} changed, {written.deleted} deleted, {moved.rows} quarantined, "
+        f"{days} days to rebuild",
         *_mention_deletions(load, entity, written),
-        *findings,
+        *_mention_new_columns(load, entity, new),
+    ]
+
+
+def _mention_new_columns(load: Load, entity: Entity, names: list[str]) -> list[str]:
+    if not names:
+        return []
+    return [
+        f"warning: source {load.source}, entity {entity.name}: column {', '.join(names)} is new "
+        "and not in the contract, so it is not loaded; see bi.stewardship"
     ]
 
 

@@ -40,13 +40,15 @@ def write(
     written: Written,
     read: int,
     quarantined: int,
+    kind: str = "extract",
 ) -> None:
     """Write the load's row; without a window the source does not deliver the entity."""
     values = {
+        "kind": kind,
         "run_id": run_id,
         "entity": entity.name,
         "is_delivered": window is not None,
-        "is_incremental": window is not None and window.end is not None,
+        "is_incremental": kind != "extract" or (window is not None and window.end is not None),
         "window_from": window.start if window else None,
         "window_to": window.end if window else None,
         "rows_read": read,

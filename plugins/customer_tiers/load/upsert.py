@@ -13,6 +13,9 @@ from psycopg import sql
 
 from customer_tiers.contract import Entity
 
+EVERYWHERE = sql.SQL("true")
+"""All rows of the entity."""
+
 
 @dataclass(frozen=True)
 class Written:
@@ -24,7 +27,12 @@ class Written:
 
 
 def apply(
-    connection: psycopg.Connection, entity: Entity, run_id: str, *, is_complete: bool
+    connection: psycopg.Connection,
+    entity: Entity,
+    run_id: str,
+    *,
+    is_complete: bool,
+    complete_where: sql.Composable = EVERYWHERE,
 ) -> Written:
     """Bring the entity's raw table up to its stage table.
 
@@ -33,8 +41,9 @@ def apply(
         entity: The stage table holds each of its keys at most once.
         run_id: Stamped on the rows written.
         is_complete: The stage holds all rows of the source, so what is absent was deleted there.
+        complete_where: Which rows of `raw` it holds all of, if it is complete.
     """
-    names = _names(entity)
+    names = _names(entity) | {"complete_where": complete_where}
     _collect_touched(connection, entity, names, is_complete=is_complete, run_id=run_id)
     deleted = _delete(connection, entity) if is_complete else 0
     assignments = sql.SQL(", ").join(
@@ -105,7 +114,8 @@ def _collect_touched(
         connection.execute(
             sql.SQL(
                 "insert into touched select 'old', {raw_columns} from {raw} as raw "
-                "where not exists (select 1 from {stage} as stage where ({key_of_stage}) = "
+                "where {complete_where} and not exists "
+                "(select 1 from {stage} as stage where ({key_of_stage}) = "
                 "({key_of_raw})) and not exists (select 1 from quarantine.rows as kept "
                 "where kept.entity = %s and kept.last_seen_run = %s and {is_kept})"
             ).format(

@@ -113,11 +113,11 @@ RECEIPTS = sql.SQL("""
         select business_date, (array_agg(run_id order by published_at desc))[1] as run_id,
             lead(business_date) over (order by business_date) as next_night
         from bi.publication
-        where status = 'published'
+        where status = 'published' and receipts_thinned_at is null
         group by business_date
     ) as nights on decided.business_date = nights.business_date
 """)
-"""All published nights as their receipts have them now."""
+"""All published nights as their receipts have them now; a thinned night is as the one before."""
 
 STRETCHES = sql.SQL("""
     with pieces as ({pieces}),
@@ -204,7 +204,8 @@ def rebuild(connection: psycopg.Connection, moment: datetime | None = None) -> i
     """Make what is known now equal to the receipts of all published nights, `bi.tier_decision`.
 
     Stretches that agree with the receipts stay as they are. What is missing is known from now on,
-    with the cause and run of its receipt: receipts do not tell that a night was restated.
+    with the cause and run of its receipt: receipts do not tell that a night was restated. Where
+    they are thinned, changes between month ends are lost: rebuild a history that is lost, no other.
 
     Returns:
         The rows written.

@@ -8,14 +8,17 @@ from datetime import date
 import psycopg
 from psycopg import sql
 
-from customer_tiers import outbox
 from customer_tiers.errors import UserError
-from customer_tiers.publish import difference, history
+from customer_tiers.outbox import fill, hand_over, ops
+from customer_tiers.publish import difference, history, identity_history
 from customer_tiers.publish.newest import is_old
 from customer_tiers.publish.tables import published
 
 READER = "bi_reader"
 """The role that BI users are members of; it may read `bi` and nothing else."""
+
+LOCK = "select pg_advisory_xact_lock(hashtextextended('customer_tiers.publish', 0))"
+"""One at a time changes what is published."""
 
 PUBLISHED = """
     insert into bi.publication (
@@ -48,12 +51,13 @@ PUBLISHED = """
 
 @dataclass(frozen=True)
 class Night:
-    """What a run knows when it publishes."""
+    """What a run knows when it publishes; a quiet one mails nobody (see `outbox.fill`)."""
 
     run_id: str
     source: str
     business_date: date
     base_currency: str
+    is_quiet: bool = False
 
 
 def publish(connection: psycopg.Connection, night: Night) -> str:
@@ -66,9 +70,7 @@ def publish(connection: psycopg.Connection, night: Night) -> str:
         A line that says what was published.
     """
     with connection.transaction():
-        connection.execute(
-            "select pg_advisory_xact_lock(hashtextextended('customer_tiers.publish', 0))"
-        )
+        connection.execute(LOCK)
         _check_candidates(connection, night)
         is_newest = not is_old(connection, night.business_date)
         written = sum(
@@ -78,14 +80,19 @@ def publish(connection: psycopg.Connection, night: Night) -> str:
         )
         _write_publication(connection, night, is_newest=is_newest)
         written += history.record(connection, night.run_id, night.business_date)
-        mails = outbox.enqueue(connection, night.run_id, night.business_date)
+        if is_newest:
+            written += identity_history.record(connection, night.run_id)
+            hand_over.readdress(connection, night.business_date)
+        mails = fill.enqueue(connection, night.run_id, night.business_date, is_quiet=night.is_quiet)
         _let_readers_in(connection)
         connection.execute(
             "update ops.run set state = 'published', finished_at = clock_timestamp(), "
             "business_date = %s, message = null where run_id = %s",
             [night.business_date, night.run_id],
         )
-    return f"published {night.business_date}: {written} rows written, {mails} mails to send"
+    return (
+        f"published {night.business_date}: {written} rows written, {mails} messages for the outbox"
+    )
 
 
 def refuse(
@@ -105,6 +112,7 @@ def refuse(
             "where publication.status = 'refused'",
             [run_id, business_date, why],
         )
+        ops.tell_refused(connection, run_id, business_date, why)
         if business_date is not None and is_old(connection, business_date):
             return  # Readers have a newer night than the one that failed.
         connection.execute(

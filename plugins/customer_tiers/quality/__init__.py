@@ -13,7 +13,7 @@ published. A loader goes through an entity in this order:
 Great Expectations takes seconds to import, so nothing here imports it at the top.
 """
 
-from customer_tiers.quality import docs, quarantine, results, suites
+from customer_tiers.quality import docs, quarantine, results, stewardship, suites
 from customer_tiers.quality.check import check_entity, check_published, run_suite
 from customer_tiers.quality.decision import decide
 from customer_tiers.quality.results import Outcome
@@ -27,5 +27,6 @@ __all__ = [
     "quarantine",
     "results",
     "run_suite",
+    "stewardship",
     "suites",
 ]

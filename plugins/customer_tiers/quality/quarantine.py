@@ -36,10 +36,13 @@ on conflict (entity, row_key, rule) do update set
     row_data = excluded.row_data,
     last_seen_run = excluded.last_seen_run,
     last_seen_at = clock_timestamp(),
-    resolved_run = null,
-    resolved_at = null
-"""
-"""One entry per bad row and rule: the first run that saw it stays, the last one moves on."""
+    resolved_run = case when {is_given_up} then held.resolved_run end,
+    resolved_at = case when {is_given_up} then held.resolved_at end,
+    dropped_by = case when {is_given_up} then held.dropped_by end,
+    drop_reason = case when {is_given_up} then held.drop_reason end
+""".format(is_given_up="held.dropped_by is not null and held.row_data = excluded.row_data")
+"""One entry per bad row and rule: the first run that saw it stays, the last one moves on. What a
+person gave up stays given up while the source sends it unchanged."""
 
 
 RESOLVE = """

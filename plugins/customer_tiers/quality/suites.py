@@ -26,7 +26,7 @@ GX itself only logs an expectation type that it does not know, and then passes t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,21 @@ def of_entity(entity: Entity) -> Suite:
     return load(settings.EXPECTATIONS / f"{entity.name.replace('.', '/')}.yml")
 
 
+@cache
+def owner_of(entity: Entity) -> str:
+    """Who mends an entity's data, without checking its suite."""
+    path = settings.EXPECTATIONS / f"{entity.name.replace('.', '/')}.yml"
+    return str((_read(path).get("meta") or {}).get("owner") or "nobody")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return yaml_files.read(
+        path,
+        missing="there is no such suite; every table that is checked needs one",
+        holds="name, meta and expectations",
+    )
+
+
 def published() -> list[Suite]:
     """Load the suites of the published tables, by name."""
     return [load(path) for path in sorted((settings.EXPECTATIONS / "bi").glob("*.yml"))]
@@ -88,11 +103,7 @@ def load(path: Path) -> Suite:
             key twice, an unknown key, type, argument or column, a wrong severity, a missing
             reason, the same expectation or rule name twice, a quarantine without SQL for it.
     """
-    document = yaml_files.read(
-        path,
-        missing="there is no such suite; every table that is checked needs one",
-        holds="name, meta and expectations",
-    )
+    document = _read(path)
     _only(f"{path}", document, SUITE_FIELDS)
     name = f"{path.parent.name}.{path.stem}"
     if document.get("name") != name:

@@ -64,6 +64,7 @@ def create(
         write.recreate(erp, "erp")
         counts |= _write_erp(erp, write.insert, company, stories, window)
         counts["truth.story"] = write.insert(erp, "erp", "truth.story", stories.table())
+        counts["truth.account"] = write.insert(erp, "erp", "truth.account", book.truth())
         _remember(erp, parameters, through)
         write.finish(erp, "erp")
     return counts

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from customer_tiers.sample import addresses
 from customer_tiers.sample.cast import CAST, CAST_SIZE, INTERNAL, MEMBERS
 from customer_tiers.sample.market import YEARS_AHEAD, Market, Parameters
 from customer_tiers.sample.names import as_typed, company_names, places, tax_ids
@@ -17,6 +18,7 @@ from customer_tiers.sample.rows import NEVER, NONE, Array, Rows, generator, to_d
 from customer_tiers.sample.words import BRANCHES, COUNTRIES
 
 _STREAM_PEOPLE, _STREAM_NAMES, _STREAM_LIFE, _STREAM_HABITS = 11, 12, 13, 14
+_STREAM_ADDRESSES = 15
 
 MEDIAN_ANNUAL = 6_000.0
 """EUR per year that the customer in the middle buys."""
@@ -58,6 +60,7 @@ class Company:
         self.rows |= self._when()
         self.rows |= self._how()
         self._cast()
+        self.rows |= addresses.draw(generator(parameters.seed, _STREAM_ADDRESSES), self.rows)
         self._number()
         self.favourite = self._favourites()
 
@@ -88,6 +91,7 @@ class Company:
             "tax_id_typed": as_typed(names, tax_id, 0.12),
             "country": np.array(list(COUNTRIES), dtype=object)[country],
             "region": region,
+            "city": city,
             "branch": np.array([code[branch] for branch in trade]),
             "currency": np.where(in_euro, 0, home),
             "term": random.choice(3, self.size, p=[0.25, 0.55, 0.2]),

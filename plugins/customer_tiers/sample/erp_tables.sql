@@ -17,6 +17,11 @@ create table debtor (
     debtor_no bigint not null,
     name1 text not null,
     vat_no text,
+    street text,
+    postcode text,
+    city text,
+    phone text,
+    invoice_mail text,
     country_code text not null,
     region_name text,
     branch_code text,
@@ -143,3 +148,11 @@ create table truth.story (
 );
 comment on table truth.story is
 'Customers made so that their tiers are known; an empty tier is not specified.';
+
+create table truth.account (
+    account_no bigint not null,
+    debtor_no bigint,
+    difficulty text not null
+);
+comment on table truth.account is
+'Whose account of the CRM it is; without a debtor it belongs to nobody the ERP knows.';

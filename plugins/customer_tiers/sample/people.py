@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from customer_tiers.sample import spellings
 from customer_tiers.sample.cast import CAST_SIZE, INTERNAL, MEMBERS
 from customer_tiers.sample.company import Company
-from customer_tiers.sample.names import as_typed, other_form, website
+from customer_tiers.sample.names import as_typed, company_names, other_form, website
 from customer_tiers.sample.rows import NEVER, NONE, Array, Rows, Window, evening, generator
 from customer_tiers.sample.visible import cut
-from customer_tiers.sample.words import BRANCHES, PEOPLE
+from customer_tiers.sample.words import BRANCHES, COUNTRIES, PEOPLE
 
 _STREAM = 41
 
 FIRST_ACCOUNT_NO = 500_001
+
+_WHERE = ("street", "postcode", "city", "country")
 
 
 def users(company: Company, window: Window) -> Rows:
@@ -69,6 +72,13 @@ class AddressBook:
         leads = random.choice(known[known > INTERNAL], max(5, company.size // 40))
         customer = np.concatenate([known, leads])
         self._is_lead = np.arange(len(customer)) >= len(known)
+        # of the accounts beyond the known ones, every other is a customer entered twice, every
+        # fourth a site of a customer that buys nothing itself, every fourth a stranger
+        place = np.arange(len(customer)) - len(known)
+        self._is_twin = self._is_lead & (place % 2 == 0)
+        self._is_site = self._is_lead & (place % 4 == 1)
+        self._is_stranger = self._is_lead & (place % 4 == 3)
+        self._customer = customer
         self.rows = self._columns(random, customer)
         self._fit_cast()
         order = np.argsort(self.rows["created_on"], kind="stable")
@@ -87,29 +97,74 @@ class AddressBook:
         created = np.maximum(opened - random.integers(-5, 200, count), company.first - 2_500)
         linked = np.where(random.random(count) < 0.12, NEVER, np.maximum(created, opened) + 7)
         share = 1 + random.gamma(1.2, 0.8, count)
-        names = company.rows["name"][customer].copy()
-        names[lead] = [f"{name} (Standort {index + 2})" for index, name in enumerate(names[lead])]
+        written = self._as_written(customer)
         ids = company.rows["tax_id"][customer]
         ids = np.array(
             [other_form(i) if d < 0.3 else i for i, d in zip(ids, share % 1, strict=True)],
             dtype=object,
         )
-        ids[lead] = None
-        return base | {
-            "customer": np.where(lead, NONE, customer),
-            "title": names,
-            "vat_no": as_typed(random, ids, 0.05),
-            "website": np.array([website(n, i) for i, n in enumerate(names)], dtype=object),
-            "created_on": created,
-            "linked_on": np.where(lead, NEVER, linked),
-            "rep_changed_on": np.where(lead, NEVER, company.rows["rep_changed_on"][customer]),
-            "stop": company.rows["stop"][customer],
-            "founded_on": created - random.integers(300, 30_000, count),
-            "potential": np.rint(base["annual"] * share / 100).astype(np.int64) * 10_000,
-            "is_strategic": ((random.random(count) < 0.02) | (base["annual"] > company.big)).astype(
-                int
-            ),
-            "is_without_rep": random.random(count) < 0.01,
+        ids[lead | written.pop("is_without_vat")] = None
+        return (
+            base
+            | {
+                "customer": np.where(lead, NONE, customer),
+                "vat_no": as_typed(random, ids, 0.05),
+                "created_on": created,
+                "linked_on": np.where(lead, NEVER, linked),
+                "rep_changed_on": np.where(lead, NEVER, company.rows["rep_changed_on"][customer]),
+                "stop": company.rows["stop"][customer],
+                "founded_on": created - random.integers(300, 30_000, count),
+                "potential": np.rint(base["annual"] * share / 100).astype(np.int64) * 10_000,
+                "is_strategic": (
+                    (random.random(count) < 0.02) | (base["annual"] > company.big)
+                ).astype(int),
+                "is_without_rep": random.random(count) < 0.01,
+            }
+            | written
+        )
+
+    def _as_written(self, customer: Array) -> Rows:
+        """Return how the CRM writes down each account's company and where it sits."""
+        company, count = self.company, len(customer)
+        random = generator(company.parameters.seed, _STREAM, 1)
+        rows = {name: company.rows[name][customer].copy() for name in (*_WHERE, "name", "phone")}
+        other = random.permutation(count)
+        for name in (*_WHERE, "phone"):  # a site, and a stranger, sit elsewhere
+            rows[name][self._is_site] = rows[name][other][self._is_site]
+            rows[name][self._is_stranger] = rows[name][other][self._is_stranger]
+        codes = {code: index for index, code in enumerate(COUNTRIES)}
+        country = np.array([codes[code] for code in rows["country"]])
+        strangers, _ = company_names(random, country, rows["city"])
+        names = rows.pop("name")
+        sites = [website(name, int(index)) for name, index in zip(names, customer, strict=True)]
+        website_of = np.array(sites, dtype=object)
+        elsewhere = self._is_site | self._is_stranger
+        names[self._is_stranger] = strangers[self._is_stranger]
+        for index in np.flatnonzero(elsewhere):
+            website_of[index] = website(names[index], company.size + int(index))
+            if self._is_site[index]:
+                names[index] = f"{names[index]} (Standort {index % 7 + 2})"
+        website_of[random.random(count) < 0.2] = None
+        is_unknown = random.random(count) < 0.1
+        rows["postcode"][is_unknown] = rows["city"][is_unknown] = None
+        return rows | {
+            "is_without_vat": random.random(count) < 0.2,
+            "title": spellings.respelt(random, names),
+            "website": website_of,
+            "street": spellings.readdressed(random, rows["street"]),
+            "phone": spellings.rephoned(random, rows["phone"]),
+        }
+
+    def truth(self) -> Rows:
+        """Return the table `truth.account`: whose account it is, whatever the CRM says."""
+        number = np.append(self.company.rows["debtor_no"], NONE)
+        owner = np.where(self._is_site | self._is_stranger, NONE, self._customer)
+        kinds = (self._is_twin, self._is_site, self._is_stranger)
+        kind = np.select(kinds, ("twin", "site", "stranger"), "first")  # type: ignore[arg-type]
+        return {
+            "account_no": self.rows["account_no"],
+            "debtor_no": number[owner],
+            "difficulty": kind.astype(object),
         }
 
     def _fit_cast(self) -> None:
@@ -118,6 +173,7 @@ class AddressBook:
         opened = company.rows["opened_on"][cast]
         rows["created_on"][cast], rows["linked_on"][cast] = opened - 20, opened + 5
         rows["vat_no"][cast] = company.rows["tax_id"][cast]
+        rows["title"][cast] = company.rows["name"][cast]
         rows["potential"][cast] = NONE
         rows["is_strategic"][cast], rows["is_without_rep"][cast] = 0, False
         rows["founded_on"][cast] = opened - 9_000
@@ -142,6 +198,8 @@ def accounts(book: AddressBook, window: Window) -> Rows:
         "title": rows["title"],
         "vat_no": rows["vat_no"],
         "website": rows["website"],
+        **{name: rows[name] for name in ("street", "postcode", "city", "phone")},
+        "country_code": rows["country"],
         "sector": words[rows["branch"]],
         "user_no": user,
         "erp_no": np.where(has["linked_on"], number, NONE),

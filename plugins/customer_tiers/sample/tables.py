@@ -32,6 +32,11 @@ ERP: dict[str, Table] = {
             "debtor_no": "int",
             "name1": "text",
             "vat_no": "text",
+            "street": "text",
+            "postcode": "text",
+            "city": "text",
+            "phone": "text",
+            "invoice_mail": "text",
             "country_code": "text",
             "region_name": "text",
             "branch_code": "text",
@@ -156,6 +161,9 @@ ERP: dict[str, Table] = {
             "description": "text",
         },
     ),
+    "truth.account": Table(
+        ("account_no",), {"account_no": "int", "debtor_no": "int", "difficulty": "text"}
+    ),
 }
 
 CRM: dict[str, Table] = {
@@ -178,6 +186,11 @@ CRM: dict[str, Table] = {
             "title": "text",
             "vat_no": "text",
             "website": "text",
+            "street": "text",
+            "postcode": "text",
+            "city": "text",
+            "country_code": "text",
+            "phone": "text",
             "sector": "text",
             "user_no": "text",
             "erp_no": "int",

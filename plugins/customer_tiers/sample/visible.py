@@ -59,6 +59,7 @@ def debtors(company: Company, window: Window) -> Rows:
         "debtor_no": rows["debtor_no"],
         "name1": rows["name"],
         "vat_no": rows["tax_id_typed"],
+        **{name: rows[name] for name in ("street", "postcode", "city", "phone", "invoice_mail")},
         "country_code": rows["country"],
         "region_name": rows["region"],
         "branch_code": branches[rows["branch"]],

@@ -1,15 +1,18 @@
 """The policy to try: rows of the policy seeds, completed from the policy that leads.
 
 A candidate is the id of a policy among the seeds, or CSV files with the header of a seed each
-(`tier_policies`, `score_weights`, `tier_ladder`, `tier_cuts`). Files say what is different; what
-they leave out is taken from the leading policy.
+(`tier_policies`, `score_weights`, `tier_ladder`, `tier_cuts`, `grace_rules`). Files say what is
+different; what they leave out is taken from the leading policy.
 """
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 from psycopg import sql
@@ -17,9 +20,23 @@ from psycopg import sql
 from customer_tiers import settings
 from customer_tiers.errors import UserError
 
-SEEDS = ("tier_policies", "score_weights", "tier_ladder", "tier_cuts")
+SEEDS = ("tier_policies", "score_weights", "tier_ladder", "tier_cuts", "grace_rules")
 
 Rows = list[dict[str, str]]
+
+
+@contextmanager
+def as_files(texts: list[str]) -> Iterator[list[str]]:
+    """Names as they are, and the text of CSV files, which has lines, as files for a while."""
+    with TemporaryDirectory() as folder:
+        names = []
+        for number, text in enumerate(texts):
+            if "\n" in text.strip():
+                path = Path(folder) / f"{number}.csv"
+                path.write_text(text.strip() + "\n", encoding="utf-8")
+                text = str(path)
+            names.append(text)
+        yield names
 
 
 def read(names: list[str]) -> dict[str, Rows]:

@@ -9,6 +9,7 @@ import psycopg
 
 from customer_tiers import transform
 from customer_tiers.errors import UserError
+from customer_tiers.maintenance import thinned_nights
 from customer_tiers.simulation import candidate
 
 SCHEMA = "simulation"
@@ -18,7 +19,8 @@ SCHEMA = "simulation"
 class Replay:
     """What was replayed: a policy over the published nights of a range of days.
 
-    The decisions are in `simulation.int_tiers_decided`, one row per night and customer.
+    The decisions are in `simulation.int_tiers_decided`, one row per night and customer. `thinned`
+    nights of the range were published too, but have no receipts any more.
     """
 
     policy: str
@@ -26,6 +28,7 @@ class Replay:
     first: date
     last: date
     nights: int
+    thinned: int = 0
 
 
 def replay(
@@ -44,7 +47,7 @@ def replay(
         names: Id of a policy, or CSV files; see `candidate`.
         source: Company of the warehouse, for messages.
         base_currency: Its base currency.
-        first: First business date; None = of the first published night.
+        first: First business date; None = of the first night since which all receipts are kept.
         last: Last business date; None = of the newest published night.
 
     Raises:
@@ -56,7 +59,8 @@ def replay(
         )
         if locked.fetchone() != (True,):
             raise UserError(f"source {source}: another simulation is running; wait for its end")
-        days = _nights(connection, source, first, last)
+        days = nights_kept(connection, source, first, last)
+        thinned = [n for n in thinned_nights(connection) if days[0] <= n <= days[-1]]
         variables = {
             "business_date": days[0],
             "replay_from": days[0],
@@ -67,7 +71,7 @@ def replay(
         run_dbt(warehouse_url, ["resource_type:seed"], variables)
         policy, leading = candidate.install(connection, SCHEMA, names, days[0])
         run_dbt(warehouse_url, ["tag:engine", "policies_are_sound_tier_ladder_"], variables)
-    return Replay(policy, leading, days[0], days[-1], len(days))
+    return Replay(policy, leading, days[0], days[-1], len(days), len(thinned))
 
 
 def run_dbt(warehouse_url: str, select: list[str], variables: dict[str, object]) -> None:
@@ -83,11 +87,17 @@ def run_dbt(warehouse_url: str, select: list[str], variables: dict[str, object])
     )
 
 
-def _nights(
+def nights_kept(
     connection: psycopg.Connection, source: str, first: date | None, last: date | None
 ) -> list[date]:
+    """The nights of a range that have receipts.
+
+    Raises:
+        UserError: There is none.
+    """
     if connection.execute("select to_regclass('bi.tier_decision')").fetchone() == (None,):
         raise UserError(f"source {source}: no night is published yet; start one with `tiers run`")
+    first = first or _first_whole_night(connection)
     rows = connection.execute(
         "select distinct business_date from bi.tier_decision "
         "where business_date >= coalesce(%s, '-infinity'::date) "
@@ -100,3 +110,16 @@ def _nights(
             f"{last or 'the newest'}; look at bi.publication"
         )
     return [row[0] for row in rows]
+
+
+def _first_whole_night(connection: psycopg.Connection) -> date | None:
+    """The first night since which every night and the one before it is kept; None = all are."""
+    thinned = thinned_nights(connection)
+    if not thinned:
+        return None
+    kept = connection.execute(
+        "select distinct business_date from bi.tier_decision where business_date > %s "
+        "order by 1 limit 2",
+        [thinned[-1]],
+    ).fetchall()
+    return kept[-1][0] if kept else None

@@ -102,6 +102,11 @@ def lines(connection: psycopg.Connection, done: Replay) -> Iterator[str]:
         f"policy {done.policy} over {done.nights} published nights, {done.first} to {done.last}, "
         f"against {done.leading}; nothing published was touched"
     )
+    if done.thinned:
+        yield (
+            f"{done.thinned} published nights of the range have no receipts any more; what waits "
+            "for nights in a row is judged by the nights that have"
+        )
     [(decisions, differ)] = connection.execute(DIFFERENCES, span).fetchall()  # type: ignore[call-overload]
     yield f"decisions that differ: {differ:,} of {decisions:,}"
     yield from _flap_lines(connection, done)

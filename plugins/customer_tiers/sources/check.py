@@ -108,6 +108,11 @@ def _check_entity(
             f"{entity.name}, column {entity.cursor}: empty in every row, so nothing says what "
             "changed; leave the column out of the SELECT and the entity is compared whole"
         )
+    for name in extract.extra:
+        report.hints.append(
+            f"{entity.name}, column {name}: the contract does not know it, so it is left out; "
+            "name it as a column of the contract, or take it out of the SELECT"
+        )
     for column in entity.columns:
         check_column(report, sink, entity, column, extract)
     check_key(report, sink, entity)

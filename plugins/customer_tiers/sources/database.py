@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.sources.extract import Window, as_csv, check_columns
+from customer_tiers.sources.extract import Window, as_csv, check_columns, unknown_columns
 
 BLOCK_ROWS = 5_000
 """Rows fetched and handed to COPY at a time."""
@@ -119,7 +119,9 @@ class DatabaseExtract:
             result.close()
         # Oracle and others answer in capitals what was not quoted.
         self._own_name = {name.lower(): name for name in returned}
-        self.columns = check_columns(source, entity, [name.lower() for name in returned])
+        lowered = [name.lower() for name in returned]
+        self.columns = check_columns(source, entity, lowered)
+        self.extra = unknown_columns(entity, lowered)
 
     def newest_change(self) -> datetime | None:
         """The largest cursor value of all rows, read as UTC where it names no zone."""

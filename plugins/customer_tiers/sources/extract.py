@@ -31,6 +31,8 @@ class Extract(Protocol):
     """An entity's SELECT, opened at its source."""
 
     columns: tuple[str, ...]
+    extra: tuple[str, ...]
+    """Columns that the SELECT returns and the contract does not know."""
 
     def newest_change(self) -> datetime | None:
         """The largest cursor value of all rows; None without rows."""
@@ -46,26 +48,31 @@ class Extract(Protocol):
 
 
 def check_columns(source: str, entity: Entity, returned: list[str]) -> tuple[str, ...]:
-    """Check the names that a SELECT returns against the contract.
+    """Check the names that a SELECT returns against the contract; return those that are loaded.
+
+    A column that the contract does not know is kept aside, see `unknown_columns`.
 
     Raises:
-        UserError: A column is missing, unknown or there twice.
+        UserError: A required column is missing, or a column is there twice.
     """
     where = f"source {source}, entity {entity.name}"
+    unknown = unknown_columns(entity, returned)
     for name in returned:
-        if name not in entity.column_names:
-            raise UserError(
-                f"{where}, column {name}: the contract has no such column; "
-                f"rename it in the SELECT to one of {', '.join(entity.column_names)}"
-            )
         if returned.count(name) > 1:
             raise UserError(f"{where}, column {name}: the SELECT returns it twice; keep one")
     for column in entity.columns:
         if not column.nullable and column.name not in returned:
+            renamed = f"; it returns column {', column '.join(unknown)} instead" if unknown else ""
             raise UserError(
-                f"{where}, column {column.name}: required, but not in the SELECT; add it"
+                f"{where}, column {column.name}: required, but not in the SELECT{renamed}; "
+                "add or rename it"
             )
-    return tuple(returned)
+    return tuple(name for name in returned if name in entity.column_names)
+
+
+def unknown_columns(entity: Entity, returned: list[str]) -> tuple[str, ...]:
+    """The columns of a SELECT that the contract does not know."""
+    return tuple(name for name in returned if name not in entity.column_names)
 
 
 def as_csv(batch: pa.RecordBatch) -> bytes:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import psycopg
 from psycopg import sql
 
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.sources.extract import Window, check_columns
+from customer_tiers.sources.extract import Window, check_columns, unknown_columns
 
 CONNECT_TIMEOUT_SECONDS = 10
 """A source that does not answer within this time counts as down."""
@@ -51,6 +52,7 @@ class PostgresExtract:
             cursor.execute(sql.SQL("select * from {} limit 0").format(self._query))
             returned = [column.name for column in cursor.description or []]
         self.columns = check_columns(source, entity, returned)
+        self.extra = unknown_columns(entity, returned)
 
     def newest_change(self) -> datetime | None:
         """The largest cursor value of all rows; None without rows."""
@@ -79,8 +81,36 @@ class PostgresExtract:
 
     def copy_csv(self, window: Window) -> Iterator[bytes | memoryview]:
         """Yield the window's rows as CSV for COPY."""
+        yield from self._copy(self._within(window))
+
+    def months(self) -> dict[date, tuple[int, Decimal | None]]:
+        """Rows and sum per month (UTC)."""
+        total = sql.SQL("sum({})").format(sql.Identifier(str(self._entity.sum)))
+        with self._fault_named(), self._connection.transaction():
+            rows = self._connection.execute(
+                sql.SQL("select {}, count(*), {} from {} group by 1").format(
+                    self._month(), total if self._sums else sql.SQL("null::numeric"), self._query
+                )
+            ).fetchall()
+        return {month: (count, amount) for month, count, amount in rows if month is not None}
+
+    def copy_months(self, months: list[date]) -> Iterator[bytes | memoryview]:
+        """Yield all rows of some months as CSV for COPY."""
+        listed = sql.SQL(", ").join(map(sql.Literal, months))
+        yield from self._copy(sql.SQL("{} in ({})").format(self._month(), listed))
+
+    @property
+    def _sums(self) -> bool:
+        return self._entity.sum in self.columns
+
+    def _month(self) -> sql.Composed:
+        # the session's zone is UTC, so a day and a moment without a zone are taken as UTC
+        period = sql.Identifier(str(self._entity.period))
+        return sql.SQL("date_trunc('month', {}::timestamptz)::date").format(period)
+
+    def _copy(self, condition: sql.Composable) -> Iterator[bytes | memoryview]:
         statement = sql.SQL("copy (select {} from {} where {}) to stdout (format csv)").format(
-            sql.SQL(", ").join(map(sql.Identifier, self.columns)), self._query, self._within(window)
+            sql.SQL(", ").join(map(sql.Identifier, self.columns)), self._query, condition
         )
         with (
             self._fault_named(),

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.sources.extract import Window, as_csv, check_columns
+from customer_tiers.sources.extract import Window, as_csv, check_columns, unknown_columns
 
 BATCH_ROWS = 10_000
 """Rows handed to COPY at a time: about 2 MB, so memory does not grow with the source."""
@@ -68,7 +68,9 @@ class StagedExtract:
         self._query = f"(\n{query}\n) as extract"
         with self._fault_named():
             described = connection.execute(f"describe select * from {self._query}").fetchall()
-        self.columns = check_columns(source, entity, [str(row[0]) for row in described])
+        returned = [str(row[0]) for row in described]
+        self.columns = check_columns(source, entity, returned)
+        self.extra = unknown_columns(entity, returned)
         self._is_text = {str(row[0]): str(row[1]) == "VARCHAR" for row in described}
 
     def newest_change(self) -> datetime | None:

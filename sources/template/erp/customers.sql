@@ -6,6 +6,16 @@ select
     your_column as customer_id,
     -- text: Tax or registration number as entered.
     -- your_column as tax_id,
+    -- text: Internet domain of its site or mail.
+    -- your_column as domain,
+    -- text: Telephone as entered.
+    -- your_column as phone,
+    -- text: Street and house number.
+    -- your_column as address,
+    -- text: Postal code.
+    -- your_column as postal_code,
+    -- text: City.
+    -- your_column as city,
     -- text: Country.
     -- your_column as country,
     -- text: Region or state.

@@ -2,13 +2,7 @@ with
 
 category_days as (
 
-    select * from {{ ref('fct_category_days') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_customers_resolved') }}
+    select * from {{ ref('int_categories_aggregated_to_days') }}
 
 ),
 
@@ -21,24 +15,17 @@ policy as (
 summed as (
 
     select
-        customers.survivor_id as customer_id,
+        category_days.customer_id,
         category_days.product_category,
         sum(category_days.order_lines) as order_lines
 
     from category_days
 
-    inner join customers
-        on category_days.customer_id = customers.customer_id
-
     inner join policy
-        on
-            category_days.day > policy.window_start_date
-            and category_days.day <= policy.business_date
-
-    where not customers.is_internal
+        on category_days.day > policy.window_start_date
 
     group by
-        customers.survivor_id,
+        category_days.customer_id,
         category_days.product_category
 
 ),

@@ -2,7 +2,7 @@ with
 
 activities as (
 
-    select * from {{ ref('stg_crm__activities') }}
+    select * from {{ ref('int_activities_counted') }}
 
 ),
 

@@ -39,6 +39,7 @@ accounts_ranked as (
             partition by matches.customer_id
             order by
                 case matches.match_rule
+                    when 'decision' then 1
                     when 'erp_customer_id' then 1
                     when 'merged_customer_id' then 2
                     else 3

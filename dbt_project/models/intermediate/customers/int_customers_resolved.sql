@@ -14,7 +14,7 @@ sales_days as (
 
 survivors as (
 
-    {{ resolve_merges(ref('stg_erp__customers'), 'customer_id') }}
+    {{ resolve_merges(ref('int_customers_merged'), 'customer_id') }}
 
 ),
 

@@ -1,69 +1,77 @@
 with
 
-reached as (
-
-    select * from {{ ref('int_tiers_reached') }}
-
-),
-
-tier_ladder as (
-
-    select * from {{ ref('tier_ladder') }}
-
-),
-
 scores as (
 
-    select
-        policy_id,
-        business_date,
-        tier_score,
-        min(enter_rank) as enter_rank,
-        min(cut_rank) as cut_rank,
-        min(exit_rank) as exit_rank
-
-    from reached
-    group by
-        policy_id,
-        business_date,
-        tier_score
+    select * from {{ ref('int_scores_distributed') }}
 
 ),
 
+cuts as (
+
+    select
+        tier_cuts.*,
+        tier_ladder.tier_rank
+
+    from {{ ref('tier_cuts') }} as tier_cuts
+
+    inner join {{ ref('tier_ladder') }} as tier_ladder
+        on
+            tier_cuts.policy_id = tier_ladder.policy_id
+            and tier_cuts.tier = tier_ladder.tier
+
+),
+
+{# The lowest score that meets a bound of a share: a better one has fewer above. #}
+met as (
+
+    select
+        cuts.policy_id,
+        scores.business_date,
+        cuts.tier_rank,
+        cuts.axis,
+        cuts.enter_at,
+        cuts.exit_at,
+        min({{ score_at_bound('cuts.enter_at') }}) as enter_score,
+        min({{ score_at_bound('cuts.exit_at') }}) as exit_score
+
+    from cuts
+
+    inner join scores
+        on cuts.policy_id = scores.policy_id
+
+    group by
+        cuts.policy_id,
+        scores.business_date,
+        cuts.tier_rank,
+        cuts.axis,
+        cuts.enter_at,
+        cuts.exit_at
+
+),
+
+{# A tier with several cuts asks for all of them. #}
 bounded as (
 
     select
-        scores.policy_id,
-        scores.business_date,
-        tier_ladder.tier_rank,
-        min(
-            case
-                when scores.enter_rank <= tier_ladder.tier_rank then scores.tier_score
-            end
-        )
-            as enter_score,
-        min(
-            case
-                when scores.cut_rank <= tier_ladder.tier_rank then scores.tier_score
-            end
-        )
-            as cut_score,
-        min(
-            case
-                when scores.exit_rank <= tier_ladder.tier_rank then scores.tier_score
-            end
-        )
-            as exit_score
+        policy_id,
+        business_date,
+        tier_rank,
+        cast(max(enter_score) as integer) as enter_score,
+        cast(max(exit_score) as integer) as exit_score,
+        max(case when axis = 'contribution' then enter_at end) as enter_contribution,
+        max(case when axis = 'net_revenue' then enter_at end) as enter_net_revenue,
+        max(case when enter_score is null and axis like '%share' then 1 else 0 end) = 1
+            as is_enter_out_of_reach,
+        max(case when axis = 'contribution' then exit_at end) as exit_contribution,
+        max(case when axis = 'net_revenue' then exit_at end) as exit_net_revenue,
+        max(case when exit_score is null and axis like '%share' then 1 else 0 end) = 1
+            as is_exit_out_of_reach
 
-    from scores
-
-    inner join tier_ladder
-        on scores.policy_id = tier_ladder.policy_id
-
+    from met
     group by
-        scores.policy_id,
-        scores.business_date,
-        tier_ladder.tier_rank
+        policy_id,
+        business_date,
+        tier_rank
 
 )
 

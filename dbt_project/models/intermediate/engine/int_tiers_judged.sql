@@ -2,15 +2,9 @@
 {%- set bounds = ['enter', 'cut', 'exit'] -%}
 with
 
-metrics as (
+capped as (
 
-    select * from {{ ref('int_metrics_gathered') }}
-
-),
-
-policies as (
-
-    select * from {{ ref('int_policies_applied') }}
+    select * from {{ ref('int_customers_capped') }}
 
 ),
 
@@ -20,82 +14,41 @@ reached as (
 
 ),
 
-caps as (
+graces as (
 
-    select
-        policy_id,
-        max(case when best_if_negative then tier_rank end) as negative_rank,
-        max(case when best_if_risk then tier_rank end) as risk_rank,
-        max(case when given_if_few then tier_rank end) as few_rank
-
-    from {{ ref('tier_ladder') }}
-    group by policy_id
+    select * from {{ ref('int_graces_granted') }}
 
 ),
 
-{# What a risk flag or a loss forbids; the stricter of the two. #}
 joined as (
 
     select
-        policies.*,
-        metrics.customer_id,
-        metrics.risk_flag,
-        metrics.is_merged,
-        reached.contribution_score,
-        reached.score_parts,
-        reached.tier_score,
-        reached.score_rank,
-        reached.ties,
-        reached.customers_ranked,
-        {% for bound in bounds -%}
-            reached.{{ bound }}_rank,
-        {% endfor -%}
-        caps.few_rank,
+        capped.*,
+        {{ listed(['contribution_score', 'score_parts', 'tier_score', 'score_rank', 'ties',
+            'customers_ranked', 'enter_rank', 'cut_rank', 'exit_rank'], 'reached') }},
+        graces.warning_codes,
+        graces.grace_cause,
+        coalesce(graces.grace_nights, 0) as grace_nights,
         case
             when reached.customer_id is null then 'new'
-            when reached.customers_ranked < policies.minimum_customers_ranked
+            when reached.customers_ranked < capped.minimum_customers_ranked
                 then 'small_population'
             else 'ranked'
-        end as base_rule,
-        case
-            when
-                metrics.risk_flag is not null
-                and (
-                    metrics.contribution_12m >= 0
-                    or caps.risk_rank >= caps.negative_rank
-                )
-                then 'capped_risk'
-            when metrics.contribution_12m < 0 then 'capped_negative'
-        end as cap_rule,
-        caps.risk_rank,
-        caps.negative_rank
+        end as base_rule
 
-    from policies
-
-    inner join metrics
-        on policies.business_date = metrics.business_date
-
-    inner join caps
-        on policies.policy_id = caps.policy_id
+    from capped
 
     left join reached
         on
-            policies.policy_id = reached.policy_id
-            and policies.business_date = reached.business_date
-            and metrics.customer_id = reached.customer_id
+            capped.policy_id = reached.policy_id
+            and capped.business_date = reached.business_date
+            and capped.customer_id = reached.customer_id
 
-),
-
-capped as (
-
-    select
-        *,
-        case cap_rule
-            when 'capped_risk' then risk_rank
-            when 'capped_negative' then negative_rank
-        end as cap_rank
-
-    from joined
+    left join graces
+        on
+            capped.policy_id = graces.policy_id
+            and capped.business_date = graces.business_date
+            and capped.customer_id = graces.customer_id
 
 ),
 
@@ -116,7 +69,7 @@ judged as (
         {{- ',' if not loop.last }}
     {%- endfor %}
 
-    from capped
+    from joined
 
 )
 

@@ -2,13 +2,7 @@ with
 
 category_days as (
 
-    select * from {{ ref('fct_category_days') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_customers_resolved') }}
+    select * from {{ ref('int_categories_aggregated_to_days') }}
 
 ),
 
@@ -39,20 +33,13 @@ loyalty_weights as (
 bought as (
 
     select distinct
-        customers.survivor_id as customer_id,
+        category_days.customer_id,
         category_days.product_category
 
     from category_days
 
-    inner join customers
-        on category_days.customer_id = customers.customer_id
-
     inner join policy
-        on
-            category_days.day > policy.window_start_date
-            and category_days.day <= policy.business_date
-
-    where not customers.is_internal
+        on category_days.day > policy.window_start_date
 
 ),
 

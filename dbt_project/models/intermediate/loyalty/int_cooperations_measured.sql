@@ -20,7 +20,7 @@ cases as (
 
 activities as (
 
-    select * from {{ ref('stg_crm__activities') }}
+    select * from {{ ref('int_activities_counted') }}
 
 ),
 

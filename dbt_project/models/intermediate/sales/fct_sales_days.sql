@@ -12,7 +12,7 @@
         ],
     )
 }}
--- after {{ ref('fct_category_days') }}, since the last of the facts consumes the days,
+-- after {{ ref('fct_product_days') }}, since the last of the facts consumes the days,
 -- and after {{ ref('int_prices_dated') }}
 -- and {{ ref('int_prices_remembered') }}, since it keeps what lines were valued with
 

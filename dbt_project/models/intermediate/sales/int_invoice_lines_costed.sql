@@ -1,3 +1,6 @@
+{%- set list_amount -%}
+    coalesce(list_amount, net_amount + coalesce(discount_amount, 0))
+{%- endset -%}
 with
 
 invoice_lines as (
@@ -30,6 +33,8 @@ joined as (
         invoice_lines.*,
         products.standard_cost,
         unit_costs.unit_cost,
+        unit_costs.document_unit_cost,
+        unit_costs.currency as unit_cost_currency,
         case
             when invoice_lines.currency = '{{ var("base_currency") }}' then 1
             else fx_rates.rate
@@ -62,6 +67,7 @@ costed as (
         invoice_id,
         line_no,
         customer_id,
+        product_id,
         coalesce(order_id, invoice_id) as order_id,
         day,
         posted_day,
@@ -73,11 +79,26 @@ costed as (
         freight_amount is not null as has_freight,
         coalesce(cost_amount, unit_cost, standard_cost) is not null as has_cost,
 
+        ---------- what was sold, in the currency of the document and of the cost
+        currency,
+        quantity,
+        {{ to_cents('net_amount') }} as document_net_amount,
+        {{ to_cents(list_amount) }} as document_list_amount,
+        {{ to_cents('freight_amount') }} as document_freight_amount,
+        case
+            when cost_amount is not null then currency
+            when document_unit_cost is not null then unit_cost_currency
+            else '{{ var("base_currency") }}'
+        end as cost_currency,
+        coalesce(
+            {{ to_cents('cost_amount') }},
+            {{ to_cents('quantity * document_unit_cost') }},
+            {{ to_cents('quantity * standard_cost') }}
+        ) as document_cost_amount,
+
         ---------- money in base currency
         {{ to_cents('rate * net_amount') }} as net_amount,
-        {{ to_cents(
-            'rate * coalesce(list_amount, net_amount + coalesce(discount_amount, 0))'
-        ) }} as list_amount,
+        {{ to_cents('rate * ' ~ list_amount) }} as list_amount,
         {{ to_cents('rate * freight_amount') }} as freight_amount,
         coalesce(
             {{ to_cents('rate * cost_amount') }},

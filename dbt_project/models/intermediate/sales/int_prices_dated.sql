@@ -17,7 +17,6 @@ products as (
     select
         product_id,
         standard_cost,
-        product_category,
         cast('0001-01-01' as date) as valid_from_date,
         cast('9999-12-31' as date) as valid_until_date
 
@@ -52,7 +51,9 @@ prices as (
         product_id as key_id,
         valid_from_date,
         valid_until_date,
-        cast(unit_cost as {{ dbt.type_string() }}) as price
+        cast(unit_cost as {{ dbt.type_string() }}) || ' = '
+        || cast(document_unit_cost as {{ dbt.type_string() }}) || ' ' || currency
+            as price
 
     from unit_costs
 
@@ -64,17 +65,6 @@ prices as (
         valid_from_date,
         valid_until_date,
         cast(standard_cost as {{ dbt.type_string() }}) as price
-
-    from products
-
-    union all
-
-    select
-        'category' as price_kind,
-        product_id as key_id,
-        valid_from_date,
-        valid_until_date,
-        product_category as price
 
     from products
 

@@ -35,6 +35,8 @@ dated as (
                 then {{ days_after(1, 'followed.valid_to_date') }}
             else followed.next_valid_from_date
         end as valid_until_date,
+        followed.currency,
+        followed.unit_cost as document_unit_cost,
         case
             when followed.currency = '{{ var("base_currency") }}'
                 then followed.unit_cost

@@ -1,8 +1,3 @@
-{#- A line and what a unit of it does to contribution; the more specific wins a tie. -#}
-{%- set drivers = [
-    ('returns', -1), ('net_revenue', 1), ('cogs', -1), ('freight', -1),
-    ('cost_to_serve', -1), ('financing', -1), ('bad_debt', -1)
-] -%}
 with
 
 changes as (
@@ -15,14 +10,13 @@ changes as (
 
 drivers as (
 
-    {% for driver, effect in drivers -%}
+    {% for driver, effect in waterfall_terms().items() -%}
         select
             customer_id,
-            '{{ driver }}' as main_driver,
+            '{{ driver }}' as driver,
             {{ loop.index }} as driver_order,
-            {{ driver }}_12m_change as main_driver_change,
-            contribution_12m_change,
-            {{ effect }} * {{ driver }}_12m_change as effect_on_contribution
+            {{ effect }} as effect,
+            contribution_12m_change
 
         from changes
         {% if not loop.last %}
@@ -33,33 +27,33 @@ drivers as (
 
 ),
 
-{# A line that pulled the other way does not explain where contribution went. #}
+{# A term that pulled the other way does not explain where contribution went. #}
 ranked as (
 
     select
-        customer_id,
-        main_driver,
-        main_driver_change,
+        *,
         row_number() over (
             partition by customer_id
-            order by abs(main_driver_change) desc, driver_order
+            order by abs(effect) desc, driver_order
         ) as driver_rank
 
     from drivers
-    where effect_on_contribution * contribution_12m_change > 0
+    where effect * contribution_12m_change > 0
 
 ),
 
-main_drivers as (
+found as (
 
     select
         customer_id,
-        main_driver,
-        main_driver_change
+        max(case when driver_rank = 1 then driver end) as main_driver,
+        max(case when driver_rank = 1 then effect end) as main_driver_change,
+        max(case when driver_rank = 2 then driver end) as second_driver,
+        max(case when driver_rank = 2 then effect end) as second_driver_change
 
     from ranked
-    where driver_rank = 1
+    group by customer_id
 
 )
 
-select * from main_drivers
+select * from found

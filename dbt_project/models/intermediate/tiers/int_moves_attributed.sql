@@ -1,17 +1,5 @@
 with
 
-components as (
-
-    select components.*
-    from {{ ref('int_components_scored') }} as components
-
-    inner join {{ ref('int_policies_applied') }} as policies
-        on components.policy_id = policies.policy_id
-
-    where policies.role = 'leading'
-
-),
-
 remembered as (
 
     select
@@ -23,152 +11,130 @@ remembered as (
 
 ),
 
-weights as (
+{# Every amount of the two nights; those of the night before are what is measured by. #}
+both_nights as (
 
-    select * from {{ ref('score_weights') }}
+    select
+        components.customer_id,
+        components.component,
+        components.weight,
+        components.metric,
+        0 as is_before
 
-),
+    from {{ ref('int_components_scored') }} as components
 
-before as (
+    inner join {{ ref('int_policies_applied') }} as policies
+        on
+            components.policy_id = policies.policy_id
+            and policies.role = 'leading'
+
+    union all
 
     select
         remembered.customer_id,
         weights.component,
-        {{ component_metric('weights', 'remembered') }} as metric
+        weights.weight,
+        {{ component_metric('weights', 'remembered') }} as metric,
+        1 as is_before
 
     from remembered
 
-    inner join weights
+    inner join {{ ref('score_weights') }} as weights
         on remembered.policy_id = weights.policy_id
 
 ),
 
-{# Every amount of the two nights, with the customers of the night before that had it. #}
-amounts as (
+counted as (
 
     select
-        component,
-        metric,
-        sum(customers_before) as customers_before
+        *,
+        case when metric is not null then is_before else 0 end as is_measured,
+        max(case when is_before = 1 then metric end) over (
+            partition by component, customer_id
+        ) as own_metric_before
 
-    from (
-        select
-            component,
-            metric,
-            1 as customers_before
-        from before
-        where metric is not null
-        union all
-        select
-            component,
-            metric,
-            0 as customers_before
-        from components
-        where metric is not null
-    ) as both_nights
-    group by component, metric
+    from both_nights
 
 ),
 
-amounts_placed as (
+placed as (
 
     select
-        component,
-        metric,
-        sum(customers_before) over (partition by component order by metric)
-        - customers_before as customers_below,
-        sum(customers_before) over (partition by component) as customers_measured
+        *,
+        sum(is_measured) over (partition by component order by metric)
+        - sum(is_measured) over (partition by component, metric) as customers_below,
+        sum(is_measured) over (partition by component) as customers_measured
 
-    from amounts
+    from counted
 
 ),
 
 {# What each customer would score tonight if all others were as the night before. #}
-component_alone as (
-
-    select
-        components.customer_id,
-        components.weight,
-        case
-            when components.component = 'loyalty' then components.metric
-            else {{ percent_rank_without_self() }}
-        end as score
-
-    from components
-
-    left join before
-        on
-            components.customer_id = before.customer_id
-            and components.component = before.component
-
-    left join amounts_placed
-        on
-            components.component = amounts_placed.component
-            and components.metric = amounts_placed.metric
-
-),
-
 alone as (
 
     select
         customer_id,
-        {{ weighted_score() }} as tier_score_alone
+        component,
+        weight,
+        case
+            when component = 'loyalty' or metric is null then metric
+            else {{ percent_rank_without_self() }}
+        end as score
 
-    from component_alone
-    group by customer_id
+    from placed
+    where is_before = 0
 
 ),
 
-scores as (
+both_scores as (
 
     select
-        tier_score,
-        sum(customers_before) as customers_before
+        customer_id,
+        {{ weighted_score() }} as tier_score,
+        0 as is_before
 
-    from (
-        select
-            tier_score,
-            1 as customers_before
-        from remembered
-        union all
-        select
-            tier_score_alone as tier_score,
-            0 as customers_before
-        from alone
-    ) as both_nights
-    group by tier_score
+    from alone
+    group by customer_id
+
+    union all
+
+    select
+        customer_id,
+        tier_score,
+        1 as is_before
+
+    from remembered
 
 ),
 
 scores_placed as (
 
     select
-        tier_score,
-        sum(customers_before) over (order by tier_score desc) - customers_before
-            as customers_above
+        *,
+        sum(is_before) over (order by tier_score desc)
+        - sum(is_before) over (partition by tier_score) as customers_above,
+        max(case when is_before = 1 then tier_score end) over (
+            partition by customer_id
+        ) as own_score_before
 
-    from scores
+    from both_scores
 
 ),
 
 moved as (
 
     select
-        remembered.customer_id,
-        alone.tier_score_alone,
+        customer_id,
+        tier_score as tier_score_alone,
         cast(
-            scores_placed.customers_above + 1
-            - case when remembered.tier_score > alone.tier_score_alone then 1 else 0 end
-            as integer
+            customers_above + 1
+            - case when own_score_before > tier_score then 1 else 0 end as integer
         ) as score_rank_alone
 
-    from remembered
-
-    inner join alone
-        on remembered.customer_id = alone.customer_id
-
-    inner join scores_placed
-        on alone.tier_score_alone = scores_placed.tier_score
+    from scores_placed
+    where
+        is_before = 0
+        and own_score_before is not null
 
 )
 

@@ -34,11 +34,9 @@ joined as (
         remembered.score_rank as score_rank_before,
         remembered.loyalty_index as loyalty_index_before,
         remembered.contribution_score as contribution_score_before,
-        {% for metric in money_metrics() -%}
-            remembered.{{ metric }} as {{ metric }}_before,
-            coalesce(metrics.{{ metric }}, 0) - coalesce(remembered.{{ metric }}, 0)
-                as {{ metric }}_change,
-        {% endfor -%}
+        remembered.contribution_12m as contribution_12m_before,
+        metrics.contribution_12m - remembered.contribution_12m
+            as contribution_12m_change,
         coalesce(decisions.tier <> remembered.tier, false) as is_changed
 
     from decisions

@@ -12,9 +12,9 @@ moves as (
 
 ),
 
-restatements as (
+waterfalls as (
 
-    select * from {{ ref('int_restatements_found') }}
+    select * from {{ ref('int_waterfalls_built') }}
 
 ),
 
@@ -35,7 +35,7 @@ moved as (
 
     select
         compared.*,
-        restatements.restated_12m,
+        {{ listed(waterfall_columns(), 'waterfalls') }},
         compared.score_rank_before - moves.score_rank_alone as own_move,
         moves.score_rank_alone - compared.score_rank as others_move,
         coalesce(
@@ -47,10 +47,15 @@ moved as (
             false
         ) as is_own_move,
         coalesce(
-            2 * abs(restatements.restated_12m) > abs(compared.contribution_12m_change)
-            and restatements.restated_12m * compared.tier_sign > 0,
+            2 * abs(waterfalls.restated_12m) > abs(compared.contribution_12m_change)
+            and waterfalls.restated_12m * compared.tier_sign > 0,
             false
         ) as is_restated,
+        coalesce(
+            2 * abs(waterfalls.fx_effect) > abs(compared.contribution_12m_change)
+            and waterfalls.fx_effect * compared.tier_sign > 0,
+            false
+        ) as is_moved_by_rates,
         compared.tier_sign * compared.contribution_12m_change > 0
         and compared.tier_sign * weights.money_weight * (
             coalesce(compared.contribution_score, 0)
@@ -70,10 +75,8 @@ moved as (
             compared.customer_id = moves.customer_id
             and compared.policy_id = compared.before_policy_id
 
-    left join restatements
-        on
-            compared.customer_id = restatements.customer_id
-            and not compared.is_merged
+    left join waterfalls
+        on compared.customer_id = waterfalls.customer_id
 
 ),
 
@@ -90,6 +93,7 @@ reasoned as (
             when direction = 'entered' then 'enough_history'
             when direction = 'returned' then 'not_enough_history'
             when direction = 'down' and rule = 'capped_risk' then 'risk_flag'
+            when direction = 'down' and is_moved_by_rates then 'rates_moved'
             when direction = 'down' and is_restated then 'past_corrected'
             when direction = 'down' and rule = 'capped_negative'
                 then 'negative_contribution'
@@ -99,7 +103,8 @@ reasoned as (
                 and risk_flag is null
                 then 'risk_cleared'
             when 'small_population' in (rule, before_rule) then 'population_size'
-            when direction = 'up' and is_restated then 'past_corrected'
+            when is_moved_by_rates then 'rates_moved'
+            when is_restated then 'past_corrected'
             when not is_own_move then 'others_moved'
             when is_moved_by_contribution and direction = 'up' then 'contribution_up'
             when is_moved_by_contribution then 'contribution_down'
@@ -116,6 +121,7 @@ caused as (
     select
         *,
         case
+            when previous_tier is null and is_merged then 'merge_split'
             when previous_tier is null then 'initial'
             when not is_changed then 'unchanged'
             when reason_code = 'override' then 'override'
@@ -125,6 +131,7 @@ caused as (
             when
                 reason_code in ('not_enough_history', 'past_corrected')
                 then 'restatement'
+            when reason_code = 'rates_moved' then 'fx'
             when reason_code in ('others_moved', 'population_size') then 'displacement'
             else 'own_change'
         end as cause

@@ -2,13 +2,7 @@ with
 
 category_days as (
 
-    select * from {{ ref('fct_category_days') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_customers_resolved') }}
+    select * from {{ ref('int_categories_aggregated_to_days') }}
 
 ),
 
@@ -30,49 +24,23 @@ rules as (
 
 ),
 
-bought as (
-
-    select
-        customers.survivor_id as customer_id,
-        category_days.product_category,
-        category_days.day,
-        sum(category_days.order_lines) as order_lines
-
-    from category_days
-
-    inner join customers
-        on category_days.customer_id = customers.customer_id
-
-    inner join policy
-        on
-            category_days.day > policy.loyalty_start_date
-            and category_days.day <= policy.business_date
-
-    where not customers.is_internal
-
-    group by
-        customers.survivor_id,
-        category_days.product_category,
-        category_days.day
-
-),
-
 intervals as (
 
     select
-        bought.*,
+        category_days.*,
         policy.business_date,
         policy.window_start_date,
         {{ dbt.datediff(
-            'lag(bought.day) over (partition by bought.customer_id,'
-            ~ ' bought.product_category order by bought.day)',
-            'bought.day',
+            'lag(category_days.day) over (partition by category_days.customer_id,'
+            ~ ' category_days.product_category order by category_days.day)',
+            'category_days.day',
             'day'
         ) }} as days_between
 
-    from bought
+    from category_days
 
-    cross join policy
+    inner join policy
+        on category_days.day > policy.loyalty_start_date
 
 ),
 

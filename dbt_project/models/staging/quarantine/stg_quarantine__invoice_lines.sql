@@ -11,6 +11,7 @@ waiting as (
 
     select
         row_key,
+        max({{ json_value('row_data', 'customer_id') }}) as customer_id,
         max(cast({{ json_value('row_data', 'invoice_date') }} as date)) as invoice_date
 
     from quarantined

@@ -1,0 +1,101 @@
+{%- set of_products = [
+    'volume_effect', 'price_effect', 'discount_effect', 'returns_effect', 'cost_effect',
+    'freight_effect'
+] -%}
+{%- set other_costs = ['cost_to_serve', 'financing', 'bad_debt'] -%}
+with
+
+effects as (
+
+    select * from {{ ref('int_effects_measured') }}
+
+),
+
+contributions as (
+
+    select * from {{ ref('int_contributions_aggregated_to_windows') }}
+
+),
+
+remembered as (
+
+    select * from {{ ref('stg_bi__tier_decisions') }}
+
+),
+
+{# What is left of the change of goods is the mix, cents of rounding included. #}
+joined as (
+
+    select
+        contributions.customer_id,
+        contributions.contribution_12m,
+        remembered.contribution_12m as contribution_12m_before,
+        remembered.contribution_12m_at_window_rates as before_at_window_rates,
+        effects.quantity_completeness,
+        {% for effect in of_products -%}
+            coalesce(effects.{{ effect }}, 0) as {{ effect }},
+        {% endfor -%}
+        {% for line in other_costs -%}
+            coalesce(contributions.{{ line }}_12m, 0) as {{ line }}_now,
+            coalesce(remembered.{{ line }}_12m, 0) as {{ line }}_before,
+        {% endfor -%}
+        coalesce(effects.margin_now, 0) as margin_now,
+        coalesce(effects.margin_before, 0) as margin_before,
+        coalesce(effects.margin_at_window_rates, 0) as margin_at_window_rates
+
+    from contributions
+
+    left join effects
+        on contributions.customer_id = effects.customer_id
+
+    left join remembered
+        on contributions.customer_id = remembered.customer_id
+
+),
+
+balanced as (
+
+    select
+        *,
+        margin_now - margin_before
+        {%- for effect in of_products %}
+            - {{ effect }}
+        {%- endfor %} as mix_effect,
+        {% for line in other_costs -%}
+            {{ line }}_before - {{ line }}_now as {{ line }}_effect,
+        {% endfor -%}
+        cost_to_serve_now + financing_now + bad_debt_now as other_costs_now,
+        cost_to_serve_before + financing_before + bad_debt_before
+            as other_costs_before,
+        coalesce(before_at_window_rates, contribution_12m_before)
+            as contribution_before_at_constant_rates
+
+    from joined
+
+),
+
+{# Rates: what tonight's window gains by its own, less what the window before had gained. #}
+built as (
+
+    select
+        customer_id,
+        quantity_completeness,
+        margin_now - other_costs_now as contribution_12m_constant,
+        margin_at_window_rates - other_costs_now as contribution_12m_at_window_rates,
+        {% for effect in of_products + [
+            'mix_effect', 'cost_to_serve_effect', 'financing_effect', 'bad_debt_effect'
+        ] -%}
+            case when contribution_12m_before is not null then {{ effect }} end
+                as {{ effect }},
+        {% endfor -%}
+        margin_before - other_costs_before - contribution_before_at_constant_rates
+            as restated_12m,
+        contribution_12m - (margin_now - other_costs_now)
+        - (contribution_12m_before - contribution_before_at_constant_rates)
+            as fx_effect
+
+    from balanced
+
+)
+
+select * from built

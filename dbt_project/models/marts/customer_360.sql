@@ -1,0 +1,151 @@
+with
+
+profiles as (
+
+    select * from {{ ref('int_profiles_described') }}
+
+),
+
+identities as (
+
+    select * from {{ ref('customer_identity') }}
+    where
+        source_system = 'erp'
+        and record_id = customer_id
+
+),
+
+groups as (
+
+    select * from {{ ref('int_groups_resolved') }}
+
+),
+
+tiers as (
+
+    select * from {{ ref('customer_tier') }}
+
+),
+
+classes as (
+
+    select * from {{ ref('customer_class') }}
+
+),
+
+loyalties as (
+
+    select * from {{ ref('customer_loyalty') }}
+
+),
+
+preferences as (
+
+    select * from {{ ref('int_preferences_measured') }}
+
+),
+
+needs as (
+
+    select * from {{ ref('int_needs_found') }}
+
+),
+
+confidences as (
+
+    select * from {{ ref('int_profiles_rated') }}
+
+),
+
+joined as (
+
+    select
+        {{ business_date() }} as business_date,
+        profiles.customer_id,
+        identities.customer_key,
+        profiles.customer_name,
+        profiles.status,
+        profiles.tax_id,
+        profiles.address,
+        profiles.postal_code,
+        profiles.city,
+        profiles.region,
+        profiles.country,
+        profiles.phone,
+        profiles.web_domain,
+        profiles.industry,
+        classes.industry_code,
+        profiles.owner_id,
+        profiles.owner_name,
+        profiles.crm_accounts,
+        profiles.is_strategic,
+        groups.group_id,
+        cast(groups.group_customers as integer) as group_customers,
+        profiles.customer_since_date,
+        profiles.payment_terms_days,
+        loyalties.first_sale_date,
+        loyalties.last_sale_date,
+        loyalties.orders,
+        classes.orders_12m,
+        tiers.tier,
+        tiers.tier_since,
+        tiers.previous_tier,
+        tiers.net_revenue_12m,
+        tiers.contribution_12m,
+        tiers.contribution_12m_change,
+        cast(tiers.net_revenue_12m / nullif(classes.orders_12m, 0) as numeric(18, 2))
+            as revenue_per_order,
+        loyalties.loyalty_index,
+        classes.behaviour_segment,
+        tiers.risk_flag,
+        coalesce(preferences.contacts_12m, 0) as contacts_12m,
+        preferences.last_contact_date,
+        preferences.preferred_channel,
+        preferences.preferred_contact,
+        classes.top_category,
+        classes.categories_12m,
+        profiles.annual_potential,
+        classes.headroom,
+        classes.potential_class,
+        classes.value_potential_cell,
+        classes.action,
+        needs.likely_need,
+        needs.likely_need_share,
+        profiles.completeness,
+        profiles.missing_facts,
+        profiles.identity_confidence,
+        confidences.quarantined_lines,
+        cast(
+            profiles.identity_confidence * coalesce(confidences.sales_confidence, 1)
+            as numeric(5, 4)
+        ) as data_confidence
+
+    from profiles
+
+    left join identities
+        on profiles.customer_id = identities.customer_id
+
+    left join groups
+        on profiles.customer_id = groups.customer_id
+
+    left join tiers
+        on profiles.customer_id = tiers.customer_id
+
+    left join classes
+        on profiles.customer_id = classes.customer_id
+
+    left join loyalties
+        on profiles.customer_id = loyalties.customer_id
+
+    left join preferences
+        on profiles.customer_id = preferences.customer_id
+
+    left join needs
+        on profiles.customer_id = needs.customer_id
+
+    left join confidences
+        on profiles.customer_id = confidences.customer_id
+
+)
+
+select * from joined

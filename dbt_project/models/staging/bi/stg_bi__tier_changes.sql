@@ -1,0 +1,54 @@
+-- {{ source('bi', 'tier_change') }} is absent before the first night
+with
+
+tier_changes as (
+
+    {{ published_or_empty('tier_change', {
+        'business_date': 'date',
+        'customer_id': 'text',
+        'from_tier': 'text',
+        'to_tier': 'text',
+        'direction': 'text',
+        'cause': 'text',
+        'reason_code': 'text',
+        'main_driver': 'text',
+        'main_driver_change': 'numeric(18, 2)',
+        'second_driver': 'text',
+        'second_driver_change': 'numeric(18, 2)',
+        'contribution_12m_before': 'numeric(18, 2)',
+        'contribution_12m': 'numeric(18, 2)',
+        'contribution_12m_change': 'numeric(18, 2)',
+        'loyalty_index_before': 'numeric(7, 4)',
+        'loyalty_index': 'numeric(7, 4)',
+        'score_rank_before': 'integer',
+        'score_rank': 'integer',
+        'customers_ranked': 'integer',
+        'policy_id': 'text',
+        'own_move': 'integer',
+        'others_move': 'integer',
+        'tier_score': 'integer',
+    }) }}
+
+),
+
+earlier as (
+
+    select
+        *,
+        max(business_date) over () as newest_date
+
+    from tier_changes
+    where business_date < {{ business_date() }}
+
+),
+
+{# No summary looks back further than a month before the last night. #}
+recent as (
+
+    select *
+    from earlier
+    where business_date > {{ days_after(-62, 'newest_date') }}
+
+)
+
+select * from recent

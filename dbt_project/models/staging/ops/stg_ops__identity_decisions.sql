@@ -1,0 +1,19 @@
+with
+
+identity_decisions as (
+
+    select
+        decision_id,
+        kind,
+        account_id,
+        customer_id,
+        into_customer_id,
+        decided_by,
+        decided_at
+
+    from {{ source('ops', 'identity_decision') }}
+    where undone_at is null
+
+)
+
+select * from identity_decisions

@@ -1,0 +1,83 @@
+"""`tiers quarantine`: look after the rows that were set aside."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import psycopg
+import typer
+
+from customer_tiers import settings
+
+app = typer.Typer(help="Rows that wait because they broke a rule.", no_args_is_help=True)
+
+SourceOption = Annotated[str, typer.Option("--source", help="Which company: a folder of sources/.")]
+EntityOption = Annotated[str | None, typer.Option("--entity", help="Such as erp.invoice_lines.")]
+KeyOption = Annotated[
+    str | None, typer.Option("--key", help="The row's key, as listed; else all of the entity.")
+]
+
+
+@app.command("list")
+def list_(
+    entity: EntityOption = None,
+    all_: Annotated[bool, typer.Option("--all", help="Those that are settled, too.")] = False,
+    source: SourceOption = settings.DEFAULT_SOURCE,
+) -> None:
+    """List the waiting rows: which, which rule, since when, and whom to ask."""
+    from customer_tiers.quality import stewardship
+
+    with _warehouse(source) as connection:
+        for line in stewardship.lines(connection, entity, is_settled_too=all_):
+            typer.echo(line)
+
+
+@app.command()
+def show(entity: str, key: str, source: SourceOption = settings.DEFAULT_SOURCE) -> None:
+    """Show one row as the source sent it, and every rule it broke."""
+    from customer_tiers.quality import stewardship
+
+    with _warehouse(source) as connection:
+        for line in stewardship.row(connection, entity, key):
+            typer.echo(line)
+
+
+@app.command()
+def replay(
+    entity: EntityOption = None,
+    source: SourceOption = settings.DEFAULT_SOURCE,
+) -> None:
+    """Offer the waiting rows to raw again now: those that keep the rules come in."""
+    from customer_tiers import night
+
+    for line in night.replay(source, entity):
+        typer.echo(line)
+
+
+@app.command()
+def drop(
+    entity: str,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is not needed; kept.")],
+    key: KeyOption = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="Who decides; else the login name.")
+    ] = None,
+    source: SourceOption = settings.DEFAULT_SOURCE,
+) -> None:
+    """Give rows up: they never come in as they are; one that the source corrects still does."""
+    from customer_tiers.quality import stewardship
+
+    with _warehouse(source) as connection:
+        typer.echo(stewardship.drop(connection, entity, key, reason, by or getpass.getuser()))
+
+
+def _warehouse(source: str) -> psycopg.Connection:
+    from customer_tiers import night
+    from customer_tiers.errors import UserError
+    from customer_tiers.load import tables
+
+    connection = night.connect(source)
+    if not tables.is_prepared(connection):
+        raise UserError(f"source {source}: no night was played yet; use `tiers run`")
+    return connection

@@ -1,0 +1,134 @@
+"""Bring keys and evidence up to the records in raw, before dbt decides who is who."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from customer_tiers.identity import compare
+
+KEYS = """
+insert into ops.customer_key (system, record_id, first_run_id)
+select found.system, found.record_id, %(run_id)s
+from (
+    select 'erp' as system, customer_id as record_id from raw.erp_customers
+    union all
+    select 'crm', account_id from raw.crm_accounts
+) as found
+where not exists (
+    select from ops.customer_key as held
+    where held.system = found.system and held.record_id = found.record_id
+)
+order by found.system, found.record_id
+"""
+"""A record keeps its key for good; numbers are not wasted on rows that have one."""
+
+STATE = """
+select concat_ws(' ', %(version)s::text, customers, accounts, decisions)
+from
+    (select count(*) || ' ' || coalesce(max(_loaded_at)::text, '') as customers
+     from raw.erp_customers) as c,
+    (select count(*) || ' ' || coalesce(max(_loaded_at)::text, '') as accounts
+     from raw.crm_accounts) as a,
+    (select count(*) || ' ' || count(undone_at) as decisions from ops.identity_decision) as d
+"""
+
+CUSTOMERS = """
+select
+    customer_id as record_id, name, tax_id, domain, phone, address, postal_code, city, country
+from raw.erp_customers
+where merged_into_id is null and coalesce(status, 'active') <> 'internal'
+order by customer_id
+"""
+
+ACCOUNTS = """
+with keys as (
+    select
+        nullif(regexp_replace(upper(tax_id), '[^[:alnum:]]', '', 'g'), '') as tax_key,
+        count(*) as customers
+    from raw.erp_customers
+    where merged_into_id is null
+    group by 1
+)
+
+select
+    account.account_id as record_id, account.name, account.tax_id, account.domain, account.phone,
+    account.address, account.postal_code, account.city, account.country
+from raw.crm_accounts as account
+where account.merged_into_id is null and (
+    not exists (
+        select from raw.erp_customers where customer_id = account.erp_customer_id
+        union all
+        select from keys
+        where customers = 1 and length(tax_key) > 4
+            and tax_key = regexp_replace(upper(account.tax_id), '[^[:alnum:]]', '', 'g')
+    )
+    or exists (
+        select from ops.identity_decision as decision
+        where decision.account_id = account.account_id and decision.kind = 'reject'
+            and decision.undone_at is null
+    )
+)
+order by account.account_id
+"""
+"""Accounts that neither a reference nor a tax number of one customer ties to a customer."""
+
+VERSION = 1
+"""Raise it when `compare` measures differently, so that everything is compared again."""
+
+
+def bring_up(connection: psycopg.Connection, run_id: str) -> str:
+    """Give new records a key, and compare records if any has changed since the last time.
+
+    Args:
+        connection: To the warehouse, in autocommit mode.
+        run_id: The run.
+
+    Returns:
+        A line that says how many pairs were found.
+    """
+    with connection.transaction():
+        connection.execute(
+            "select pg_advisory_xact_lock(hashtextextended('customer_tiers.identity', 0))"
+        )
+        keys = connection.execute(KEYS, {"run_id": run_id}).rowcount
+        [(state,)] = connection.execute(STATE, {"version": VERSION}).fetchall()
+        [(before,)] = connection.execute("select max(compared) from ops.match_state").fetchall()
+        if state == before:
+            return f"identity: {keys} new keys, records as compared before"
+        customers = _records(connection, CUSTOMERS)
+        accounts = _records(connection, ACCOUNTS)
+        connection.execute("delete from ops.match_evidence")
+        written = _copy(connection, "account", compare.between(accounts, customers))
+        written += _copy(connection, "duplicate", compare.within(customers))
+        connection.execute(
+            "insert into ops.match_state (compared) values (%s) "
+            "on conflict (only_row) do update set compared = excluded.compared",
+            [state],
+        )
+    return (
+        f"identity: {keys} new keys, {len(accounts)} accounts compared with "
+        f"{len(customers)} customers, {written} pieces of evidence"
+    )
+
+
+def _records(connection: psycopg.Connection, query: str) -> list[compare.Record]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return [compare.record(row) for row in cursor.execute(query)]  # type: ignore[call-overload]
+
+
+def _copy(
+    connection: psycopg.Connection, pair_kind: str, evidence: Iterable[compare.Evidence]
+) -> int:
+    statement = sql.SQL(
+        "copy ops.match_evidence (pair_kind, record_id, customer_id, evidence, value) from stdin"
+    )
+    rows = 0
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in evidence:
+            copy.write_row((pair_kind, *row))
+            rows += 1
+    return rows

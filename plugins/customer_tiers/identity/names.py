@@ -1,0 +1,136 @@
+"""A company's name, telephone, address and tax number in a form in which equals are equal.
+
+Legal forms go, umlauts and accents fold, a Chinese name is also held in pinyin, because the other
+system may have it in Latin letters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from anyascii import anyascii
+from rapidfuzz import fuzz
+
+_LEGAL_WORDS = """
+    gmbh mbh ges gesmbh ag kg kgaa ohg ek ev eg ug se co cokg aktiengesellschaft
+    sa sas sarl eurl snc srl spa sapa sl slu lda ltda sca bv nv cv vof
+    ltd limited plc llp llc lp inc incorporated corp corporation company pty pte
+    ab oy oyj as asa aps sro zoo sp kft zrt doo dd ad ooo oao pao kk sdn bhd jsc
+"""
+LEGAL_WORDS = frozenset(_LEGAL_WORDS.split())
+"""Words at the end of a name in Latin letters that say what kind of company it is, as folded."""
+
+LEGAL_HAN = re.compile(
+    "(股份有限公司|有限责任公司|有限責任公司|股份公司|有限公司|集团公司|集團公司|集团|集團|公司)$"
+)
+"""The same at the end of a Chinese name; applied until none is left."""
+
+LONG_LEGAL_WORDS = tuple(word for word in LEGAL_WORDS if len(word) > 8)
+
+LINKING_WORDS = frozenset(("und", "and", "et", "e", "y"))
+
+_HAN = re.compile("[\u3400-\u9fff]")
+_OTHER = re.compile(r"[^0-9a-z]+")
+_SINGLE_LETTER_DOT = re.compile(r"(?<=\b\w)\.")
+_STREET = re.compile(r" *(strasse|str)\b")
+_ROADS = {"street": "st", "avenue": "ave", "road": "rd", "boulevard": "blvd", "drive": "dr"}
+_SHORTEST_NUMBER = 7
+_SHORTEST_TAX_ID = 5
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name taken apart.
+
+    `core` is the name without its legal form, spaces or marks: Chinese characters as they are,
+    anything else as folded Latin letters; `turned` is the same with the words in order of the
+    alphabet, and empty if the name is Chinese. `words` are its words; of a Chinese name they are
+    the pinyin of each two neighbouring characters. `pinyin` is empty unless the name is Chinese.
+    `numbers` tell sites and namesakes apart.
+    """
+
+    core: str
+    turned: str
+    words: tuple[str, ...]
+    pinyin: str
+    numbers: frozenset[str]
+
+    @property
+    def is_han(self) -> bool:
+        """Whether it is written in Chinese."""
+        return bool(self.pinyin)
+
+
+@lru_cache(maxsize=1 << 18)
+def take_apart(name: str) -> Name:
+    """Take a company's name apart."""
+    text = unicodedata.normalize("NFKC", name).lower()
+    text = re.sub("['\u2019]", "", text)
+    numbers = frozenset(re.findall(r"\d+", text))
+    if _HAN.search(text):
+        return _han(text, numbers)
+    words = [word for word in fold(text).split() if word not in LINKING_WORDS]
+    while len(words) > 1 and _is_legal(words[-1]):
+        words.pop()
+    return Name("".join(words), "".join(sorted(words)), tuple(words), "", numbers)
+
+
+def _is_legal(word: str) -> bool:
+    """Whether a word is a legal form; a long one may be mistyped."""
+    if word in LEGAL_WORDS:
+        return True
+    return len(word) > 8 and any(fuzz.ratio(word, form) > 90 for form in LONG_LEGAL_WORDS)
+
+
+def fold(text: str) -> str:
+    """Latin letters of any text, words apart by one space; müller, mueller and muller are one."""
+    plain = anyascii(_SINGLE_LETTER_DOT.sub("", text)).lower()
+    plain = plain.replace("ae", "a").replace("oe", "o").replace("ue", "u")
+    return _OTHER.sub(" ", plain).strip()
+
+
+def _han(text: str, numbers: frozenset[str]) -> Name:
+    letters = "".join(_HAN.findall(text))
+    while shorter := LEGAL_HAN.sub("", letters):
+        if shorter == letters:
+            break
+        letters = shorter
+    # 上海市 and 上海 are one place
+    letters = letters[:2] + letters[2:].replace("市", "", 1) if letters[2:3] == "市" else letters
+    sounds = [anyascii(letter).lower() for letter in letters]
+    pairs = tuple(a + b for a, b in pairwise(sounds))
+    latin = fold(_HAN.sub(" ", text)).replace(" ", "")
+    return Name(letters + latin, "", pairs or tuple(sounds), "".join(sounds) + latin, numbers)
+
+
+def tax_key(text: str | None) -> str | None:
+    """A tax number without marks; None for what cannot be one, such as n/a or 0."""
+    key = re.sub("[^0-9A-Z]", "", unicodedata.normalize("NFKC", text or "").upper())
+    return key if sum(letter.isdigit() for letter in key) >= _SHORTEST_TAX_ID else None
+
+
+def domain_key(text: str | None) -> str | None:
+    """The host of a site, address or domain, without www."""
+    host = re.sub(r"^[a-z]+://", "", (text or "").strip().lower()).partition("/")[0]
+    host = host.rpartition("@")[2].removeprefix("www.").rstrip(".")
+    return host if "." in host else None
+
+
+def phone_key(text: str | None) -> str | None:
+    """The digits of a telephone number without the zeros before it."""
+    digits = re.sub(r"\D", "", text or "").lstrip("0")
+    return digits if len(digits) >= _SHORTEST_NUMBER else None
+
+
+def address_key(text: str | None) -> tuple[str, str] | None:
+    """Street as folded words and house number; None without both."""
+    if not text:
+        return None
+    numbers = re.findall(r"\d+", text)
+    words = _STREET.sub("str", fold(re.sub(r"\d+", " ", text)))
+    street = " ".join(_ROADS.get(word, word) for word in words.split())
+    return (street, numbers[0]) if street and numbers else None

@@ -1,0 +1,35 @@
+"""What the commands of `tiers` share: how they speak, and how they read a source and a day."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from customer_tiers.errors import UserError
+
+out = Console(highlight=False)
+
+SourceOption = Annotated[str, typer.Option("--source", help="Which company: a folder of sources/.")]
+
+
+def say(line: str) -> None:
+    """Print one line of progress."""
+    out.print(line, markup=False, soft_wrap=True)
+
+
+def day(text: str) -> datetime.date:
+    """Read a day that a person wrote.
+
+    Raises:
+        UserError: It is none.
+    """
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            raise ValueError
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"date {text!r}: not a day; write it as YYYY-MM-DD") from None

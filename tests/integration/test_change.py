@@ -1,0 +1,336 @@
+"""Sources that change under us: deletions, wrong clocks, clock changes, new and lost columns, bad
+rows, and a loader that is killed at any step.
+
+Great Expectations is left out, since it only reads: a rule of ours stands in for it, so that rows
+go to quarantine all the same.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from customer_tiers import connections, contract, night, quality, settings
+from customer_tiers.errors import UserError
+from customer_tiers.load import entity as loader
+from customer_tiers.quality import rows, stewardship, suites
+from customer_tiers.quality.predicates import bad_rows
+from helpers import small_company
+from helpers.small_company import Night
+
+SEEDS = 50
+LINES = contract.load().entities["erp.invoice_lines"]
+KILLED = 86
+
+CHANGES = (
+    "update invoice_lines set net_amount = net_amount + 1, updated_at = '{at}' "
+    "where left(invoice_id, 3) = 'I{n:02}'",
+    "insert into invoice_lines select 'N{seed}', 1, customer_id, product_id, invoice_date, "
+    "document_type, quantity, net_amount, '{at}' from invoice_lines where invoice_id = 'I010'",
+    "update invoice_lines set quantity = -quantity, updated_at = '{at}' "
+    "where invoice_id = 'I{n:02}0'",
+    "delete from invoice_lines where invoice_id = 'I{n:02}1'",
+    "insert into customers values ('X{seed}', 'New {seed}', '{at}')",
+)
+
+
+def check_without_gx(url: str, entity: contract.Entity, **_: object) -> list[quality.Outcome]:
+    """The one rule that the changes break, judged by SQL."""
+    if entity.name != LINES.name:
+        return []
+    rule = next(r for r in suites.of_entity(entity).rules if r.name == "quantity.be_between")
+    table = rows.identifier(f"stage.{entity.table}")
+    with psycopg.connect(url) as connection:
+        bad = rows.scalar(
+            connection,
+            sql.SQL("select count(*) from {} as subselect where {}").format(
+                table, bad_rows(rule, table)
+            ),
+        )
+    return [
+        quality.Outcome(
+            *(entity.name, rule.name, rule.column, rule.severity, not bad, 100, bad, "why", "seen"),
+            rule=replace(rule, limit_rows=1000),
+        )
+    ]
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("sources")
+
+
+@pytest.fixture(scope="module")
+def shop(cluster, sources) -> Iterator[Night]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = sources
+        (folder / "contract.yml").write_text((settings.SOURCES / "contract.yml").read_text())
+        patch.setattr(settings, "SOURCES", folder)
+        url = cluster.ensure_database("killed_erp")
+        patch.setenv("AIRFLOW_CONN_ERP", url)
+        patch.setattr(loader.quality, "check_entity", check_without_gx)
+        small_company.fill_database(url)
+        for name in ("killed", "clean"):
+            small_company.describe(folder, name, {"kind": "sql", "connection": "erp"})
+        suites.of_entity(LINES)  # imports what a child must not import
+        company = Night("killed")
+        company.load()
+        yield company
+    for name in ("killed_erp", "warehouse_killed", "warehouse_clean"):
+        cluster.drop_database(name)
+
+
+def content(company: Night) -> list[tuple]:
+    """Every byte of raw that the source decides, and what waits."""
+    return [
+        company.query(f"select encode(convert_to(r::text, 'UTF8'), 'hex') from ({query}) as r")
+        for query in (
+            *(
+                f"select {', '.join(e.column_names)} from raw.{e.table} order by {', '.join(e.key)}"
+                for e in contract.load().entities.values()
+                if e.system == "erp"
+            ),
+            "select entity, row_key, rule, row_data from quarantine.rows "
+            "where resolved_run is null order by 1, 2, 3",
+        )
+    ]
+
+
+def load(company: Night, run_date: date = small_company.DAY, **accepted: bool) -> list[str]:
+    """Load the ERP as a night does once it has begun."""
+    run = company.run(accept_deletions=True, **accepted)
+    return night.load(replace(run, run_date=run_date, business_date=run_date), "erp")
+
+
+def statements(work) -> int:
+    """How many statements a load sends, counted where a kill would strike."""
+    count = 0
+    execute = psycopg.Connection.execute
+
+    def counting(self, *arguments, **options):
+        nonlocal count
+        count += 1
+        return execute(self, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg.Connection, "execute", counting)
+        work()
+    return count
+
+
+def load_and_die(company: Night, at: int) -> int:
+    """Load in a child that ends before its statement number `at`; return its exit status."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    left = at
+    execute = psycopg.Connection.execute
+
+    def deadly(self, *arguments, **options):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            os._exit(KILLED)
+        return execute(self, *arguments, **options)
+
+    try:
+        psycopg.Connection.execute = deadly
+        load(company)
+        os._exit(0)
+    except BaseException as error:
+        sys.stderr.write(f"{error}\n")
+        os._exit(1)
+
+
+@contextmanager
+def changed(breaking: str, mending: str) -> Iterator[None]:
+    """Change the source for a while; the next load brings it back."""
+    source(breaking)
+    try:
+        yield
+    finally:
+        source(mending)
+
+
+def source(statement: str) -> None:
+    """Change the source."""
+    with psycopg.connect(os.environ["AIRFLOW_CONN_ERP"]) as connection:
+        connection.execute(statement)  # type: ignore[call-overload]
+
+
+def lines_in_raw(company: Night, where: str) -> list[tuple]:
+    return company.query(
+        f"select invoice_id, net_amount from raw.erp_invoice_lines where {where} order by 1"
+    )
+
+
+def test_p18_a_row_deleted_at_a_source_read_by_cursor_goes_and_comes_back(shop):
+    keep = "create table kept as select * from invoice_lines where invoice_id = 'I201'"
+    back = "insert into invoice_lines select * from kept; drop table kept"
+    with changed(f"{keep}; delete from invoice_lines where invoice_id = 'I201'", back):
+        said = load(shop)
+        assert any("2025-11 differed from the source and was read again" in line for line in said)
+        assert lines_in_raw(shop, "invoice_id = 'I201'") == []
+        assert shop.query("select 1 from ops.dirty_day where key_id = 'C20'")
+        assert shop.query("select 1 from ops.load_ledger where kind = 'reconcile'")
+    load(shop)  # its change time is long past: only the month's count shows that it is back
+    assert lines_in_raw(shop, "invoice_id = 'I201'") == [("I201", 2000)]
+    assert not any("differed" in line for line in load(shop))
+
+
+def test_p17_a_row_changed_by_a_clock_that_is_wrong_is_found_by_its_month(shop):
+    stamp = "updated_at = '2020-01-01 00:00+00' where invoice_id = 'I191'"
+    with changed(
+        f"update invoice_lines set net_amount = 7, {stamp}",
+        f"update invoice_lines set net_amount = 1900, {stamp}",
+    ):
+        load(shop)
+        assert lines_in_raw(shop, "invoice_id = 'I191'") == [("I191", 7)]
+    load(shop)
+    assert lines_in_raw(shop, "invoice_id = 'I191'") == [("I191", 1900)]
+
+
+@pytest.mark.parametrize(
+    ("night_of", "moments"),
+    [
+        (date(2026, 3, 29), ["01:59", "02:30", "03:00"]),
+        (date(2026, 10, 25), ["01:59", "02:30", "02:30", "02:10", "03:00"]),
+    ],
+    ids=["an hour is missing", "an hour comes twice"],
+)
+def test_p16_no_change_is_missed_in_a_night_in_which_the_clock_changes(
+    shop, sources, night_of, moments
+):
+    """Change times without a zone, as a clock in Berlin shows them, and a load after each."""
+    query = sources / "killed" / "erp" / "invoice_lines.sql"
+    plain = query.read_text()
+    columns = "invoice_id, line_no, customer_id, product_id, invoice_date, document_type, quantity"
+    query.write_text(
+        f"select {columns}, net_amount, updated_at at time zone 'Europe/Berlin' as updated_at "
+        "from invoice_lines"
+    )
+    kind = "alter table invoice_lines alter updated_at type"
+    zone = "using updated_at at time zone 'Europe/Berlin'"
+    with changed(f"{kind} timestamp {zone}", f"{kind} timestamptz {zone}"):
+        for number, moment in enumerate(moments):
+            source(
+                f"update invoice_lines set net_amount = {1000 + number}, "
+                f"updated_at = '{night_of} {moment}' where invoice_id = 'I{number + 10}5'"
+            )
+            load(shop, night_of)
+            (found,) = lines_in_raw(shop, f"invoice_id = 'I{number + 10}5'")
+            assert found[1] == 1000 + number
+    query.write_text(plain)
+    source(
+        "update invoice_lines set updated_at = '2026-03-27 00:00+00', "
+        "net_amount = 100 * substr(invoice_id, 2, 2)::int where invoice_id ~ '^I1[0-4]5$'"
+    )
+    with psycopg.connect(connections.warehouse("killed")) as warehouse:
+        warehouse.execute("delete from ops.watermark")
+    load(shop)
+
+
+def test_a_new_column_is_kept_aside_and_reported_once(shop):
+    add = "alter table invoice_lines add column note text default 'x'"
+    with changed(add, "alter table invoice_lines drop column note"):
+        said = load(shop)
+        assert any("column note is new and not in the contract" in line for line in said)
+        [(rule, owner)] = shop.query(
+            "select rule, owner from bi.stewardship where row_key = 'note'"
+        )
+        assert (rule, bool(owner)) == ("unknown_column", True)
+        assert not any("column note" in line for line in load(shop))
+    load(shop)
+    assert shop.query("select 1 from bi.stewardship where row_key = 'note'") == []
+
+
+def test_a_lost_or_renamed_column_stops_the_source_until_somebody_accepts_it(shop):
+    source("alter table invoice_lines add column freight_amount numeric default 1")
+    load(shop)
+    before = content(shop)
+    source("alter table invoice_lines rename freight_amount to freight")
+    with pytest.raises(UserError) as caught:
+        load(shop)
+    for word in ("erp.invoice_lines", "column freight_amount", "new there: freight", "--accept-"):
+        assert word in str(caught.value)
+    assert content(shop) == before
+    source("alter table invoice_lines drop column freight")
+    load(shop, accept_drift=True)
+    load(shop)
+
+
+def test_quarantine_is_listed_shown_given_up_and_replayed(shop, monkeypatch):
+    bad = (
+        "update invoice_lines set quantity = -1 * abs(quantity), updated_at = '2026-03-27 01:00+00'"
+    )
+    good = "update invoice_lines set quantity = abs(quantity), updated_at = '2026-03-27 02:00+00'"
+    two = "where invoice_id in ('I180', 'I181')"
+    warehouse = psycopg.connect(connections.warehouse("killed"), autocommit=True)
+    with warehouse, changed(f"{bad} {two}", f"{good} {two}"):
+        load(shop)
+        listed = stewardship.lines(warehouse, "erp.invoice_lines")
+        assert listed[-1] == "2 rows, 2 broken rules"
+        assert "I180|1  quantity.be_between" in listed[0]
+        assert (
+            '"invoice_id": "I180"' in stewardship.row(warehouse, "erp.invoice_lines", "I180|1")[-1]
+        )
+        assert len(shop.query("select * from bi.stewardship where owner is not null")) == 2
+        stewardship.drop(warehouse, "erp.invoice_lines", "I180|1", "a test entry", "Ann")
+        load(shop)  # the overlap sends both again
+        assert len(stewardship.lines(warehouse, None)) == 2
+        assert "given up by Ann" in stewardship.lines(warehouse, None, is_settled_too=True)[0]
+        with pytest.raises(UserError, match="no row I180"):
+            stewardship.drop(warehouse, "erp.invoice_lines", "I180|1", "again", "Ann")
+        assert shop.query(
+            "select quantity > 0 from raw.erp_invoice_lines where invoice_id = 'I181'"
+        )
+        monkeypatch.setattr(loader.quality, "check_entity", lambda *_, **__: [])  # a laxer rule
+        assert "1 changed" in night.replay("killed", None)[0]
+        assert night.replay("killed", None) == ["nothing waits in quarantine"]
+    load(shop)
+    assert shop.query("select 1 from raw.erp_invoice_lines where quantity < 0") == []
+
+
+def test_a_loader_killed_at_any_step_leaves_a_raw_that_the_next_run_makes_right(shop):
+    last = statements(lambda: load(shop))
+    struck = set()
+    for seed in range(SEEDS):
+        chance = random.Random(seed)
+        at = f"{datetime(2026, 3, 28, tzinfo=UTC) + timedelta(hours=seed)}"
+        for change in chance.sample(CHANGES, 3):
+            source(change.format(seed=seed, n=seed % 20 + 1, at=at))
+        step = chance.randrange(last)
+        struck.add(step)
+        assert load_and_die(shop, step) in (KILLED, 0), step
+        load(shop)
+    assert len(struck) > 30
+    # a row in quarantine keeps its last good version in raw, which a clean load has not
+    source("update invoice_lines set quantity = abs(quantity), updated_at = '2026-03-31 01:00+00'")
+    load(shop)
+    clean = Night("clean")
+    clean.load()
+    assert content(shop) == content(clean)
+    wrong = shop.query(
+        """
+        select entity, sum(rows_inserted - rows_deleted), max(counted)
+        from ops.load_ledger
+        inner join (
+            select 'erp.customers' as entity, count(*) as counted from raw.erp_customers
+            union all select 'erp.products', count(*) from raw.erp_products
+            union all select 'erp.invoice_lines', count(*) from raw.erp_invoice_lines
+        ) as counts using (entity)
+        group by entity
+        having sum(rows_inserted - rows_deleted) <> max(counted)
+        """
+    )
+    assert wrong == [], "the ledger says what is in raw"
