@@ -246,6 +246,7 @@ def load(kind: str, folder: Path, stage_only: bool) -> dict[str, Any]:
     from customer_tiers.load import entity as loader
     from customer_tiers.load import system
     from customer_tiers.quality import engine
+    from customer_tiers.sources import files, postgres  # noqa: F401 (imported before the clock)
 
     settings.SOURCES = folder.parent / "sources"
     contract.CONTRACT_FILE = settings.SOURCES / "contract.yml"
