@@ -1,7 +1,6 @@
 """The command `tiers`: what a person at a shell does with the system.
 
-A fault is one line on stderr and exit code 1. Heavy imports stay inside the commands, so that
-`tiers --help` answers at once.
+A fault is one line and exit code 1. Heavy imports stay inside the commands: `--help` is quick.
 """
 
 from __future__ import annotations
@@ -281,9 +280,7 @@ def source_new(name: Annotated[str, typer.Argument(help="Name of the new source.
     """Lay out sources/NAME from the template: one SELECT per entity, to be filled in."""
     from customer_tiers.sources import definition
 
-    folder = definition.create(name)
-    say(f"{folder} is laid out; docs/add-a-source.md says how to fill it in")
-    say(f"then: tiers source check {name}")
+    say(f"{definition.create(name)} is laid out; docs/add-a-source.md says how to fill it in")
 
 
 @source_app.command("check")

@@ -90,6 +90,12 @@ def test_what_will_be_set_aside_is_hinted_at(shop):
     assert any("net_amount: negative in 1" in hint for hint in report.hints)
 
 
+def test_a_file_that_no_select_names_is_not_looked_at(shop):
+    (shop / "notes.txt").write_bytes(b"Gr\xfc\xdfe\x00")
+    (shop / "holiday.xlsx").write_bytes(b"no workbook")
+    assert checked().faults == []
+
+
 def test_every_entity_is_checked_though_one_cannot_be_read(shop):
     (shop / "products.csv").unlink()
     report = checked()

@@ -235,14 +235,14 @@ def test_names_below_a_title_are_found_by_their_row(tmp_path):
 
 
 def test_a_large_sheet_is_read_in_parts(tmp_path, monkeypatch):
-    from customer_tiers.sources import workbook as reader
+    from customer_tiers.sources import sheet_parts
 
     rows: list[list[object]] = [["Key", "Label", "Cost"]]
     rows += [[n, None if n % 3 else f"text {n % 7}", n / 4] for n in range(1, 3000)]
     workbook(tmp_path, {"S": rows})
     query = "select Key as product_id, coalesce(Label, '') as name, Cost as standard_cost from B"
     whole = sorted(read(tmp_path, query).splitlines())
-    monkeypatch.setattr(reader, "PART_BYTES", 10_000)
+    monkeypatch.setattr(sheet_parts, "PART_BYTES", 10_000)
     assert sorted(read(tmp_path, query).splitlines()) == whole
     assert len(whole) == 2999
 

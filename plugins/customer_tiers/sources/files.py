@@ -41,11 +41,17 @@ class Folder:
 
     path: Path
     connection: duckdb.DuckDBPyConnection
+    may_hold_commas: bool
 
 
 @contextmanager
-def connect(system: System, path: str | None) -> Iterator[Folder]:
-    """Open the folder: every table that source.yml or the files' names give can be selected from.
+def connect(system: System, path: str | None, queries: str | None = None) -> Iterator[Folder]:
+    """Open the folder: the tables that source.yml and the files' names give can be selected from.
+
+    Args:
+        system: Its block in source.yml.
+        path: The folder, if not the one in source.yml.
+        queries: All SELECTs on it; a file that none of them names is not looked at. None: all are.
 
     Raises:
         UserError: A file cannot be read as what it claims to be.
@@ -54,10 +60,13 @@ def connect(system: System, path: str | None) -> Iterator[Folder]:
     with tempfile.TemporaryDirectory(prefix="customer-tiers-") as temporary:
         scratch = Path(temporary)
         with staged.connect(scratch) as connection:
+            may_hold_commas = False
             for table, found in drops.tables(system, folder).items():
+                if queries is not None and table.lower() not in queries.lower():
+                    continue
                 with _fault_placed(system):
-                    _add_table(connection, table, found, scratch)
-            yield Folder(folder, connection)
+                    may_hold_commas |= _add_table(connection, table, found, scratch)
+            yield Folder(folder, connection, may_hold_commas)
 
 
 @contextmanager
@@ -71,15 +80,19 @@ def _fault_placed(system: System) -> Iterator[None]:
 
 def _add_table(
     connection: duckdb.DuckDBPyConnection, table: str, drop: drops.Table, scratch: Path
-) -> None:
-    """Create the view, or the views, of a table's files."""
+) -> bool:
+    """Create the view, or the views, of a table's files; say if a value may hold a comma."""
     selects: dict[str, list[str]] = {}
+    may_hold_commas = False
     for file in drop.files:
         if file.suffix.lower() in WORKBOOKS:
             found = list(_sheets(table, drop, file, scratch))
+            may_hold_commas = True
         else:
             text = text_file.inspect(file, drop.options.get("encoding"))
-            found = [(table, select) for select in _text(drop, text, scratch)]
+            delimiter = text_file.delimiter_of(text, drop.options.get("delimiter"))
+            may_hold_commas |= text.has_quotes or delimiter != ","
+            found = [(table, select) for select in _text(drop, text, delimiter, scratch)]
         for name, select in found:
             selects.setdefault(name, []).append(select)
     for name, parts in selects.items():
@@ -88,6 +101,7 @@ def _add_table(
             connection.execute(f"create view {quoted(name)} as {union}")
         except duckdb.Error as error:
             raise UserError(f"{drop.files[0]}: {str(error).splitlines()[0][:300]}") from None
+    return may_hold_commas
 
 
 def _sheets(table: str, drop: drops.Table, file: Path, scratch: Path) -> Iterator[tuple[str, str]]:
@@ -108,9 +122,8 @@ def _sheets(table: str, drop: drops.Table, file: Path, scratch: Path) -> Iterato
         )
 
 
-def _text(drop: drops.Table, file: TextFile, scratch: Path) -> Iterator[str]:
+def _text(drop: drops.Table, file: TextFile, delimiter: str, scratch: Path) -> Iterator[str]:
     """The SELECT of a CSV file; none for an empty one, which has no columns."""
-    delimiter = text_file.delimiter_of(file, drop.options.get("delimiter"))
     header = _header(file, delimiter)
     if not header:
         return  # A SELECT that needs it says so.
@@ -158,6 +171,7 @@ class FileExtract(StagedExtract):
 
     def __init__(self, folder: Folder, source: str, entity: Entity, query: str) -> None:
         self._folder = folder.path
+        self._may_hold_commas = folder.may_hold_commas
         super().__init__(folder.connection, source, entity, query)
 
     def _missing_table(self, table: str) -> str:

@@ -49,7 +49,10 @@ OpenQuery = Callable[[Entity, str, "datetime | None"], Extract]
 def _files(source: Source, system: System, path: str | None) -> Iterator[OpenQuery]:
     from customer_tiers.sources import files
 
-    with files.connect(system, path) as folder:
+    queries = "\n".join(
+        source.query(entity) or "" for entity in source.queries if entity.startswith(system.name)
+    )
+    with files.connect(system, path, queries) as folder:
         yield lambda entity, query, since: files.FileExtract(folder, source.name, entity, query)
 
 

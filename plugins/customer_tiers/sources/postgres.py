@@ -21,11 +21,6 @@ CONNECT_TIMEOUT_SECONDS = 10
 @contextmanager
 def connect(source: str, system: str, name: str, url: str) -> Iterator[psycopg.Connection]:
     """Open a read-only connection on which every entity is read."""
-    if not url.startswith(("postgresql://", "postgres://")):
-        raise UserError(
-            f"source {source}, system {system}: AIRFLOW_CONN_{name.upper()} is no PostgreSQL "
-            "address; this release reads PostgreSQL databases and folders of CSV files"
-        )
     try:
         connection = psycopg.connect(
             url,

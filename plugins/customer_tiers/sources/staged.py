@@ -56,6 +56,9 @@ def connect(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 class StagedExtract:
     """One entity's SELECT over tables of text."""
 
+    _may_hold_commas = True
+    """False spares the look at every number for a comma in it."""
+
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, source: str, entity: Entity, query: str
     ) -> None:
@@ -109,22 +112,20 @@ class StagedExtract:
             for name in self.columns
             if self._is_text[name] and self._entity.column(name).type in ("numeric", "integer")
         ]
-        if not texts:
+        if not texts or not self._may_hold_commas:
             return {}
-        found = self._values(
-            *(f"bool_or(contains({quoted(name)}, ','))" for name in texts),
-            # 1.234 beside a column with decimal commas is a thousand and more
-            *(
-                f"bool_and(regexp_matches({quoted(name)}, {literal(THOUSANDS)})) "
-                f"filter (where contains({quoted(name)}, '.'))"
-                for name in texts
-            ),
-        )
-        commas, thousands = found[: len(texts)], found[len(texts) :]
+        commas = self._values(*(f"bool_or(contains({quoted(name)}, ','))" for name in texts))
         styles = {
             name: self._style(name) for name, comma in zip(texts, commas, strict=True) if comma
         }
-        if "comma" in styles.values():
+        if "comma" in styles.values():  # then 1.234 in another column is a thousand and more
+            thousands = self._values(
+                *(
+                    f"bool_and(regexp_matches({quoted(name)}, {literal(THOUSANDS)})) "
+                    f"filter (where contains({quoted(name)}, '.'))"
+                    for name in texts
+                )
+            )
             styles |= {n: "comma" for n, is_one in zip(texts, thousands, strict=True) if is_one}
         return styles
 

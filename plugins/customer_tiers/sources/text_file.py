@@ -36,13 +36,14 @@ class TextFile:
     """One inspected file.
 
     `encoding` is a codec of Python; `longest` the bytes of its longest record, with line breaks
-    inside quotes; `digest` the SHA-256 of its content.
+    inside quotes; `digest` the SHA-256 of its content; `has_quotes` whether a value may be quoted.
     """
 
     path: Path
     encoding: str
     longest: int
     digest: str
+    has_quotes: bool
 
 
 def inspect(path: Path, encoding: str | None) -> TextFile:
@@ -64,9 +65,9 @@ def inspect(path: Path, encoding: str | None) -> TextFile:
             scan.add(block)
     scan.close()
     if scan.is_valid:
-        return TextFile(path, codec or "utf-8", scan.longest, scan.digest.hexdigest())
+        return scan.result(path, codec or "utf-8")
     if encoding is None and codec is None and scan.is_chinese:
-        return TextFile(path, "gb18030", scan.longest, scan.digest.hexdigest())
+        return scan.result(path, "gb18030")
     raise UserError(_bad_text(path, codec or "utf-8"))
 
 
@@ -92,7 +93,7 @@ class _Scan:
         self._is_utf8 = codec.startswith("utf-8")
         self._decoder = codecs.getincrementaldecoder(codec)()
         self._record = 0
-        self._is_quoted = False
+        self._is_quoted = self._has_quotes = False
         self._high = self._common = 0
 
     def add(self, block: bytes) -> None:
@@ -111,6 +112,10 @@ class _Scan:
             self._decode(b"", final=True)
         self.longest = max(self.longest, self._record)
 
+    def result(self, path: Path, codec: str) -> TextFile:
+        digest = self.digest.hexdigest()
+        return TextFile(path, codec, self.longest, digest, self._has_quotes)
+
     @property
     def is_chinese(self) -> bool:
         return self._high >= 4 and self._common >= COMMON_SHARE * self._high
@@ -123,7 +128,9 @@ class _Scan:
 
     def _measure(self, block: bytes) -> None:
         first, *others = block.split(b"\n")
-        if b'"' not in block and not self._is_quoted:
+        has_quotes = b'"' in block
+        self._has_quotes |= has_quotes
+        if not has_quotes and not self._is_quoted:
             if others:
                 self.longest = max(self.longest, self._record + len(first))
                 self.longest = max(self.longest, *map(len, others))

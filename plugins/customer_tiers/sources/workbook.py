@@ -6,10 +6,8 @@ into workbooks of their own, each with the header on top, which are read one aft
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -17,7 +15,6 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 from xml.etree import ElementTree
 
 import fastexcel
@@ -25,30 +22,13 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from customer_tiers.errors import UserError
-
-PART_BYTES = 16_000_000
-"""Unpacked XML of the rows read at a time, some 30,000 rows of ten columns."""
+from customer_tiers.sources import sheet_parts
 
 LARGEST_TEXTS = 60_000_000
 """Unpacked bytes of the table of texts that all sheets share; it lies in memory whole."""
 
 LARGEST_OLD = 15_000_000
 """Size of a file of another format than .xlsx, which cannot be cut."""
-
-SHELL = (
-    "[content_types].xml",
-    "_rels/.rels",
-    "xl/workbook.xml",
-    "xl/_rels/workbook.xml.rels",
-    "xl/sharedstrings.xml",
-    "xl/styles.xml",
-)
-"""What a workbook needs beside the rows of a sheet."""
-
-FIRST_ROW = re.compile(rb"<(\w+:)?row\b")
-ROW_NUMBER = re.compile(rb'<(?:\w+:)?row\b[^>]*? r="(\d+)"')
-CELL_NUMBER = re.compile(rb' r="([A-Z]*)\d+"')
-HAS_VALUE = re.compile(rb"<(?:\w+:)?(?:v|t)\b[^>]*>[^<]")
 
 SMALL_FILE = 1_000_000
 """Packed size up to which a workbook is converted in the loader's own process."""
@@ -221,78 +201,22 @@ def _batches(sheet: Sheet, header_row: int | None) -> Iterator[pa.RecordBatch]:
         yield _load(_open(sheet.path), sheet.name, above)
         return
     with zipfile.ZipFile(sheet.path) as archive:
-        if archive.getinfo(sheet.part).file_size <= PART_BYTES:
+        if archive.getinfo(sheet.part).file_size <= sheet_parts.PART_BYTES:
             yield _load(_open(sheet.path), sheet.name, above)
             return
         shell = {
             entry.filename: archive.read(entry)
             for entry in archive.infolist()
-            if entry.filename.lower() in SHELL
+            if entry.filename.lower() in sheet_parts.SHELL
         }
         with archive.open(sheet.part) as stream:
-            for rows in _cut(stream, header_row):
-                yield _load(_open(_packed(shell, sheet.part, rows)), sheet.name, None)
+            for rows in sheet_parts.cut(stream, header_row):
+                yield _load(_open(sheet_parts.packed(shell, sheet.part, rows)), sheet.name, None)
 
 
 def _load(reader: fastexcel.ExcelReader, name: str, above: int | None) -> pa.RecordBatch:
     sheet = reader.load_sheet(name, header_row=None, skip_rows=above, dtypes="string")
     return sheet.to_arrow()
-
-
-def _cut(stream: IO[bytes], header_row: int | None) -> Iterator[bytes]:
-    """Cut a sheet's XML into sheets of about PART_BYTES, each with the row of names on top."""
-    rest, top, header, end = b"", b"", b"", b""
-    while True:
-        block = stream.read(PART_BYTES)
-        rest += block
-        if not end:
-            first = FIRST_ROW.search(rest)
-            if first is None:
-                if block:
-                    continue
-                return
-            prefix = first[1] or b""
-            end = b"</%srow>" % prefix
-            bottom = b"</%ssheetData></%sworksheet>" % (prefix, prefix)
-            top, rest = rest[: first.start()], rest[first.start() :]
-        if not header:
-            header, rest = _split_header(rest, prefix, header_row)
-            if not header and block:
-                continue
-        at = rest.rfind(end) + len(end)
-        if at >= len(end):
-            yield top + _moved_above(header, rest) + rest[:at] + bottom
-            rest = rest[at:]
-        if not block:
-            return
-
-
-def _split_header(rows: bytes, prefix: bytes, header_row: int | None) -> tuple[bytes, bytes]:
-    """Take the row of names off: the one of that number, or the first that has a value."""
-    pattern = rb"<%srow\b[^>]*?(?:/>|>.*?</%srow>)" % (prefix, prefix)
-    for row in re.finditer(pattern, rows, re.DOTALL):
-        number = ROW_NUMBER.search(row[0])
-        is_named = header_row is not None and number and int(number[1]) == header_row
-        if is_named or (header_row is None and HAS_VALUE.search(row[0])):
-            return row[0], rows[row.end() :]
-    return b"", rows
-
-
-def _moved_above(header: bytes, rows: bytes) -> bytes:
-    """The row of names, numbered as if it stood right above the first of the rows."""
-    number = ROW_NUMBER.search(rows)
-    if number is None:
-        return header
-    return CELL_NUMBER.sub(rb' r="\g<1>%d"' % (int(number[1]) - 1), header)
-
-
-def _packed(shell: dict[str, bytes], part: str, rows: bytes) -> bytes:
-    """A workbook in memory with one sheet's rows."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in {**shell, part: rows}.items():
-            archive.writestr(name, content)
-    return packed.getvalue()
 
 
 def main() -> None:

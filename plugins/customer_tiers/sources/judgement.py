@@ -1,0 +1,173 @@
+"""Judge the rows of one entity column by column, as the typed stage table would judge them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from customer_tiers.contract import Column, Entity
+from customer_tiers.sources.extract import Extract
+from customer_tiers.sources.staged import literal, quoted
+
+SHOWN_ROWS = 2
+SHOWN_CHARACTERS = 24
+
+PATTERNS = {
+    "integer": r"^\s*[+-]?\d{1,18}\s*$",
+    "numeric": r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$",
+    "date": r"^\d{4}-\d{2}-\d{2}([ T].*)?$",
+    "timestamp": r"^\d{4}-\d{2}-\d{2}([ T].*)?$",
+    "boolean": r"^(?i:t|true|f|false|y|yes|n|no|on|off|1|0)$",
+}
+"""What the text of each type must look like."""
+
+CASTS = {"date": "date", "timestamp": "timestamptz"}
+"""Types whose values must also exist: 2026-02-30 does not."""
+
+ADVICE = {
+    "integer": "cast(round({name}) as bigint), or select another column",
+    "numeric": "cast it to numeric: remove currency signs and thousands separators",
+    "date": "give it as YYYY-MM-DD, for example strptime(...) or cast({name} as date)",
+    "timestamp": "give it as YYYY-MM-DD HH:MM:SS+00, in UTC",
+    "boolean": "compare in the SELECT, for example {name} = 'Yes'",
+}
+
+ALLOWED = {
+    ("erp.invoice_lines", "document_type"): ("invoice", "credit_note"),
+    ("crm.cases", "kind"): ("complaint", "question", "suggestion"),
+    ("crm.surveys", "kind"): ("csat", "nps"),
+}
+"""Columns whose words decide how a row counts."""
+
+NOT_NEGATIVE = {"erp.invoice_lines": ("quantity", "net_amount", "list_amount", "cost_amount")}
+"""Amounts that both kinds of document carry as positive numbers."""
+
+
+@dataclass
+class Report:
+    """What the check found, in lines; the source is unusable if there is any fault."""
+
+    lines: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    cut: set[str] = field(default_factory=set)
+
+
+def check_column(
+    report: Report,
+    sink: duckdb.DuckDBPyConnection,
+    entity: Entity,
+    column: Column,
+    extract: Extract,
+) -> None:
+    """Add a line on one column, and a fault if its values cannot be taken."""
+    if column.name not in extract.columns:
+        report.lines.append(f"  {column.name:<22} {column.type:<10} not delivered")
+        return
+    name, rows = quoted(column.name), report.counts[entity.name]
+    wrong = _wrong(column)
+    order = f"try_cast({name} as double)" if column.type in ("integer", "numeric") else name
+    [(filled, bad, example, least, most)] = sink.execute(
+        f"select count({name}), count_if({wrong}), any_value({name}) filter (where {wrong}), "
+        f"arg_min({name}, {order}), arg_max({name}, {order}) from {quoted(entity.name)}"
+    ).fetchall()
+    where = f"{entity.name}, column {column.name}"
+    span = f"{short(least)} .. {short(most)}" if filled else ""
+    verdict = ""
+    if bad:
+        verdict = f"WRONG TYPE in {bad:,}"
+        advice = ADVICE.get(column.type, "correct it").format(name=column.name)
+        report.faults.append(
+            f"{where}: {bad:,} of {rows:,} values are no {column.type}, for example "
+            f"{short(example)!r}; {advice}"
+        )
+    elif not column.nullable and filled < rows:
+        verdict = f"EMPTY in {rows - filled:,}"
+        role = "part of the key" if column.name in entity.key else "required"
+        report.faults.append(
+            f"{where}: {role}, but empty in {rows - filled:,} of {rows:,} rows; "
+            "exclude those rows in the SELECT, or give them a value"
+        )
+    elif not filled:
+        report.hints.append(f"{where}: empty in every row; leave it out, or select another column")
+    _check_words(report, sink, entity, column)
+    share = f"{filled / rows:>4.0%}"
+    report.lines.append(
+        f"  {column.name:<22} {column.type:<10} {share} filled  {span}  {verdict}".rstrip()
+    )
+
+
+def _wrong(column: Column) -> str:
+    """The condition that a value is not of the column's type."""
+    name = quoted(column.name)
+    if column.type not in PATTERNS:
+        return "false"
+    wrong = f"{name} is not null and not regexp_matches({name}, {literal(PATTERNS[column.type])})"
+    if column.type in CASTS:
+        wrong += f" or {name} is not null and try_cast({name} as {CASTS[column.type]}) is null"
+    return f"({wrong})"
+
+
+def _check_words(
+    report: Report, sink: duckdb.DuckDBPyConnection, entity: Entity, column: Column
+) -> None:
+    name, table = quoted(column.name), quoted(entity.name)
+    where = f"{entity.name}, column {column.name}"
+    if words := ALLOWED.get((entity.name, column.name)):
+        known = ", ".join(map(literal, words))
+        found = sink.execute(
+            f"select {name}, count(*) from {table} where {name} not in ({known}) "
+            "group by 1 order by 2 desc limit 3"
+        ).fetchall()
+        if found:
+            examples = ", ".join(f"{short(word)!r} ({count:,})" for word, count in found)
+            report.faults.append(
+                f"{where}: must be {' or '.join(words)}, but there is {examples}; "
+                "translate it with a case expression in the SELECT"
+            )
+    if column.name in NOT_NEGATIVE.get(entity.name, ()):
+        [(negative,)] = sink.execute(
+            f"select count(*) from {table} where try_cast({name} as decimal(38, 6)) < 0"
+        ).fetchall()
+        if negative:
+            report.hints.append(
+                f"{where}: negative in {negative:,} rows, which will be set aside; credit notes "
+                "carry positive numbers too: use abs() and document_type"
+            )
+
+
+def check_key(report: Report, sink: duckdb.DuckDBPyConnection, entity: Entity) -> None:
+    """Add a fault if one key stands for several different rows."""
+    key = ", ".join(map(quoted, entity.key))
+    [(twice, example)] = sink.execute(
+        f"select count(*), any_value(sample) from (select first(concat_ws(' | ', {key})) as sample "
+        f"from (select distinct * from {quoted(entity.name)}) "
+        f"group by {key} having count(*) > 1)"
+    ).fetchall()
+    if twice:
+        report.faults.append(
+            f"{entity.name}, key {', '.join(entity.key)}: {twice:,} keys stand for several "
+            f"different rows, for example {short(example)}; look for a join that multiplies rows, "
+            "or add what tells them apart to the key's columns"
+        )
+
+
+def show_rows(
+    report: Report, sink: duckdb.DuckDBPyConnection, entity: Entity, extract: Extract
+) -> None:
+    """Add the first rows as examples."""
+    table = quoted(entity.name)
+    for row in sink.execute(f"select * from {table} limit {SHOWN_ROWS}").fetchall():
+        values = zip(extract.columns, row, strict=True)
+        shown = ", ".join(f"{name}={short(value)}" for name, value in values if value is not None)
+        report.lines.append(f"  e.g. {shown}")
+
+
+def short(value: Any) -> str:
+    """A value as it is shown: on one line, and cut."""
+    text = re.sub(r"\s+", " ", str(value))
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + "..."
