@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from customer_tiers import cli_match, cli_quarantine, outbox_cli, settings
+from customer_tiers import cli_match, cli_outbox, cli_quarantine, settings
 from customer_tiers.errors import UserError
 from customer_tiers.shell import SourceOption, day, say
 
@@ -25,7 +25,7 @@ app = typer.Typer(
 sample = typer.Typer(help="The generated sample company.", no_args_is_help=True)
 source_app = typer.Typer(help="Business systems that are read.", no_args_is_help=True)
 app.add_typer(sample, name="sample")
-app.add_typer(outbox_cli.app, name="outbox")
+app.add_typer(cli_outbox.app, name="outbox")
 app.add_typer(cli_match.app, name="match")
 app.add_typer(cli_quarantine.app, name="quarantine")
 digest = typer.Typer(help="The mails to managers.", no_args_is_help=True)

@@ -50,9 +50,9 @@ def url(cluster: Any) -> Iterator[str]:
     url = connections.warehouse("sample")
     with psycopg.connect(url, autocommit=True) as connection:
         create_receipts(connection)
-        build(run, LAST, "tag:facts", "resource_type:seed", "config.materialized:view")
+        build(run, LAST, "tag:facts", "resource_type:seed", "path:models/staging")
         for day in month_ends(13):
-            build(run, day, "+int_metrics_gathered,tag:tiers,config.materialized:table")
+            build(run, day, "+int_metrics_gathered,tag:tiers,path:models/intermediate")
             keep_metrics(connection)
     yield url
     for name in ("sample_erp", "sample_crm", "warehouse_sample"):
