@@ -24,12 +24,12 @@ DOCS = Path(__file__).resolve().parent
 TIERS = DOCS.parent / ".venv" / "bin" / "tiers"
 
 MAILS = {
-    "daily_en": ("U001", "daily"),
-    "daily_zh": ("U015", "daily"),
-    "monthly_en": ("sales_director", "monthly"),
-    "monthly_zh": ("U002", "monthly"),
+    "daily_en": ("U001", "daily", "en"),
+    "daily_zh": ("U001", "daily", "zh_CN"),
+    "monthly_en": ("sales_director", "monthly", "en"),
+    "monthly_zh": ("sales_director", "monthly", "zh_CN"),
 }
-"""Name of a picture -> recipient in the sample company, and kind of mail."""
+"""Name of a picture -> recipient in the sample company, kind of mail, and language."""
 
 VIEWS = {
     "phone": (390, "light"),
@@ -54,10 +54,10 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=browser_path, args=["--no-sandbox"] if is_root else []
         )
-        for name, (recipient, kind) in MAILS.items():
+        for name, (recipient, kind, locale) in MAILS.items():
             html = Path(folder) / f"{name}.html"
-            command = [TIERS, "digest", "preview", recipient, "--kind", kind, "--out", html]
-            subprocess.run(command, check=True)
+            options = ["--kind", kind, "--locale", locale, "--out", html]
+            subprocess.run([TIERS, "digest", "preview", recipient, *options], check=True)
             for view, (width, scheme) in VIEWS.items():
                 page = browser.new_page(
                     viewport={"width": width, "height": 800},

@@ -234,6 +234,9 @@ def digest_preview(
     out: Annotated[
         Path | None, typer.Option(help="File to write: .html, .txt, .eml or .csv; else text here.")
     ] = None,
+    locale: Annotated[
+        str | None, typer.Option(help="Language, such as zh_CN; else the recipient's.")
+    ] = None,
     source: SourceOption = settings.DEFAULT_SOURCE,
 ) -> None:
     """Show a mail as its recipient gets it; nothing is sent."""
@@ -242,7 +245,7 @@ def digest_preview(
     from customer_tiers.digest.render import render
 
     with night.connect(source) as connection:
-        found = preview.find(connection, recipient, day(date) if date else None, kind)
+        found = preview.find(connection, recipient, day(date) if date else None, kind, locale)
     if out is None:
         say(render(found).text)
         return

@@ -119,7 +119,7 @@ def test_a_night_is_gathered_with_what_a_mail_says_beside_its_items(
     assert [item.customer_id for item in daily.items] == ["C1"]  # the 1,001st is only counted
     assert daily.customers[0].amount_to_keep == Decimal("7.50")
     assert daily.customers[0].next_better_tier == "key"
-    assert daily.tier_names == {"key": "金牌"}
+    assert daily.tier_names == {"en": {"key": "Gold"}, "zh": {"key": "金牌"}}
     assert daily.page_url == "https://bi.example.com"
     assert daily.quality.compared_with == date(2026, 9, 28)
     assert daily.quality.policy_before == "old"
@@ -157,7 +157,8 @@ def test_preview_finds_a_mail_by_id_name_or_address(
     warehouse: psycopg.Connection, tmp_path: Path
 ) -> None:
     for asked in ("O1", "王丽", "WANG@example.com"):
-        assert preview.find(warehouse, asked, None, None).kind == "daily"
+        assert preview.find(warehouse, asked).kind == "daily"
+    assert preview.find(warehouse, "O1", locale="en").locale == "en"
     found = preview.find(warehouse, "o1", NIGHT, "monthly")
     for suffix, part in {
         ".html": "<h1",
@@ -168,9 +169,9 @@ def test_preview_finds_a_mail_by_id_name_or_address(
         preview.write(found, tmp_path / f"mail{suffix}", "tiers@example.com")
         assert part in (tmp_path / f"mail{suffix}").read_bytes().decode("utf-8")
     with pytest.raises(UserError, match=r"no weekly mail of 2026-09-30 for 'O1'; .*O1 \(daily\)"):
-        preview.find(warehouse, "O1", None, "weekly")
+        preview.find(warehouse, "O1", kind="weekly")
     with pytest.raises(UserError, match="no mails of it"):
-        preview.find(warehouse, "O1", date(2026, 8, 31), None)
+        preview.find(warehouse, "O1", date(2026, 8, 31))
     with pytest.raises(UserError, match="end it in"):
         preview.write(found, tmp_path / "mail.pdf", "tiers@example.com")
     with pytest.raises(UserError, match="No such file"):

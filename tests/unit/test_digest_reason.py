@@ -77,6 +77,11 @@ UNMOVED = {
             "mostly returns (-€15,000) and freight (-€2,100).",
         ),
         (
+            FELL | {"second_driver": "freight", "second_driver_change": -1499},
+            "Fell from Major to Regular: contribution of the last 12 months down €12,300, "
+            "mostly returns (-€15,000).",
+        ),
+        (
             FELL | {"main_driver_change": -5000, "main_driver": "net_revenue"},
             "Fell from Major to Regular: contribution of the last 12 months down €12,300, "
             "largest single change: net revenue (-€5,000).",

@@ -110,7 +110,7 @@ def test_unknown_money_is_a_dash_without_currency() -> None:
 
 def test_unknown_codes_become_words() -> None:
     assert words("en").tier("gold_plus") == "Gold plus"
-    assert words("en", tier_names={"gold_plus": "Gold+"}).tier("gold_plus") == "Gold+"
+    assert words("en", tier_names={"en": {"gold_plus": "Gold+"}}).tier("gold_plus") == "Gold+"
     assert words("zh_CN").name("causes", "lunar_phase") == "lunar phase"
     assert words("en").name("tiers", "\r\n") == "\u2013"
 

@@ -55,7 +55,7 @@ def compose(
         source: Name of the company's source, for the footer.
         run_id: The run that decided the rows, to trace a mail back.
         page_url: Where the recipients can look further.
-        tier_names: Rows of `tier_ladder`: tier, name_en, name_zh.
+        tier_names: Rows of `tier_ladder`, with a column `name_<language>` per language.
 
     Returns:
         Digests by kind and recipient. They do not depend on the order of the rows, so that a re-run
@@ -69,7 +69,7 @@ def compose(
     for row in items:
         grouped[row["kind"], row["recipient_id"]].append(_make(Item, row))
     facts = {row["customer_id"]: _make(CustomerFacts, row) for row in customers}
-    ladder = list(tier_names)
+    names = _names(list(tier_names))
     digests = []
     for row in sorted(recipients, key=lambda row: (row["kind"], row["recipient_id"])):
         told = sorted(grouped.pop((row["kind"], row["recipient_id"]), []), key=_order)
@@ -93,7 +93,7 @@ def compose(
                 source=source,
                 run_id=run_id,
                 page_url=page_url,
-                tier_names=_names(ladder, row["locale"]),
+                tier_names=names,
             )
         )
     if grouped:
@@ -122,9 +122,15 @@ def _check(recipient: Row, items: list[Item]) -> None:
             )
 
 
-def _names(ladder: list[Row], locale: str | None) -> dict[str, str]:
-    column = "name_zh" if (locale or "").startswith("zh") else "name_en"
-    return {row["tier"]: row[column] for row in ladder if row.get(column)}
+def _names(ladder: list[Row]) -> dict[str, dict[str, str]]:
+    """Return language -> tier -> name, of the columns `name_<language>`."""
+    languages = sorted({column for row in ladder for column in row if column.startswith("name_")})
+    return {
+        column.removeprefix("name_"): {
+            row["tier"]: row[column] for row in ladder if row.get(column)
+        }
+        for column in languages
+    }
 
 
 def _facts_of(items: list[Item], facts: Mapping[str, CustomerFacts]) -> tuple[CustomerFacts, ...]:

@@ -107,7 +107,7 @@ def _ladder(cursor: psycopg.Cursor[Row], policy_id: str | None) -> list[Row]:
     if not _exists(cursor, "policy.tier_ladder"):
         return []
     return cursor.execute(
-        "select tier, name_en, name_zh from policy.tier_ladder where policy_id = %s", [policy_id]
+        "select * from policy.tier_ladder where policy_id = %s", [policy_id]
     ).fetchall()
 
 

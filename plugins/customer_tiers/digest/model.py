@@ -138,7 +138,7 @@ class Digest:
     source: str | None = None
     run_id: str | None = None
     page_url: str | None = None
-    tier_names: Mapping[str, str] = field(default_factory=dict)
+    tier_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     corrects: str | None = None
     corrects_sent_on: date | None = None
 

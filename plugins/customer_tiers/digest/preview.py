@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -28,7 +29,11 @@ OUTBOX = (
 
 
 def find(
-    connection: psycopg.Connection, recipient: str, day: date | None, kind: str | None
+    connection: psycopg.Connection,
+    recipient: str,
+    day: date | None = None,
+    kind: str | None = None,
+    locale: str | None = None,
 ) -> Digest:
     """Return the mail of a night to a recipient.
 
@@ -40,6 +45,7 @@ def find(
         recipient: Id, name or address.
         day: Business date of the night; None takes the newest published one.
         kind: Kind of mail; None takes the first there is.
+        locale: Language to show it in; None takes the recipient's.
 
     Raises:
         UserError: There is no such mail; says which there are.
@@ -65,7 +71,7 @@ def find(
         if asked in {(n or "").casefold() for n in _names(digest)} and kind in (None, digest.kind)
     ]
     if found:
-        return found[0]
+        return replace(found[0], locale=locale or found[0].locale)
     wanted = f"{kind} mail" if kind else "mail"
     others = sorted({f"{digest.recipient_id} ({digest.kind})" for digest in owed})
     there = f"there are mails for {', '.join(others)}" if others else "there are no mails of it"

@@ -17,6 +17,9 @@ LOYALTY_REASONS = frozenset({"loyalty_up", "loyalty_down"})
 PLAIN_CAUSES = frozenset({"own_change", "displacement", "initial", "graduation", "unchanged"})
 """Causes that the reason says already; any other one is named before it."""
 
+SMALL_DRIVER = 10
+"""A second driver that is less than this part of the first says nothing."""
+
 
 def sentence(story: Story, words: Words) -> str:
     """Return why the tier changed: "Fell from major to regular: contribution of ... down ...."."""
@@ -124,7 +127,11 @@ def _contribution(story: Story, words: Words) -> list[str]:
 def _drivers(story: Story, words: Words, moved: Decimal) -> str:
     """Name the one or two largest drivers that went the way of the contribution."""
     drivers = story.drivers
-    same_way = [(code, effect) for code, effect in drivers if (effect > 0) == (moved > 0)]
+    same_way = [
+        (code, effect)
+        for code, effect in drivers
+        if (effect > 0) == (moved > 0) and abs(effect) * SMALL_DRIVER >= abs(drivers[0][1])
+    ]
     told = same_way or list(drivers[:1])
     if not told:
         return ""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 
 from customer_tiers.digest import attachment
 from customer_tiers.digest.model import KINDS, Digest
 from customer_tiers.digest.view import view
 from customer_tiers.digest.wording import words
+
+SIGNED = re.compile(r"[+\-][^\s\d&;<>+\-]{1,4}\u00a0?\d[\d,.]*")
+"""An amount with its sign and currency, as in +€12,300."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ def render(digest: Digest) -> Rendered:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
         undefined=StrictUndefined,
@@ -56,3 +61,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["unbroken"] = _unbroken
+    return environment
+
+
+def _unbroken(text: str) -> Markup:
+    """Return text for HTML in which no line ends between a sign and its amount."""
+    kept = r'<span style="white-space:nowrap;">\g<0></span>'
+    return Markup(SIGNED.sub(kept, str(escape(text))))  # noqa: S704 - it was escaped

@@ -25,7 +25,8 @@ class Cell:
     @property
     def said(self) -> str:
         """The cell in one line of plain text."""
-        said = f"{self.mark} {self.text}".strip()
+        text = f"*{self.text}*" if self.is_strong and self.is_number else self.text
+        said = f"{self.mark} {text}".strip()
         return f"{said} ({self.note})" if self.note and self.note != self.text else said
 
 

@@ -144,7 +144,7 @@ class Words:
 def words(
     locale: str | None,
     currency: str | None = None,
-    tier_names: Mapping[str, str] | None = None,
+    tier_names: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Words:
     """Return the wording for a recipient's locale.
 
@@ -153,7 +153,8 @@ def words(
     language's: English words with German numbers would be misread.
     """
     name, printing = _chosen(locale)
-    return Words(_load(name), printing, currency, tier_names or {})
+    names = (tier_names or {}).get(Locale.parse(name).language, {})
+    return Words(_load(name), printing, currency, names)
 
 
 @cache
