@@ -62,7 +62,7 @@ class Warehouse:
     ) -> dict[str, int]:
         """Run dbt for a night, without the models' data tests unless `is_checked`.
 
-        Seeds and views that are there are left as they are: they say the same every night.
+        Seeds and views of raw that are there are left as they are: they say the same every night.
         """
         options.setdefault("is_checked", False)
         if not options["is_checked"] and (not select or select == ("tag:facts",)):
@@ -84,7 +84,7 @@ class Warehouse:
         kinds = {
             "policy.tier_ladder": "resource_type:seed",
             "candidate.stg_erp__customers": "tag:facts,config.materialized:view",
-            "candidate.stg_crm__accounts": "tag:tiers,config.materialized:view",
+            "candidate.stg_crm__accounts": "staging,tag:tiers,config.materialized:view",
         }
         return [
             selector
