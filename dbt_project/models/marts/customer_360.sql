@@ -1,64 +1,22 @@
 with
-
-profiles as (
-
-    select * from {{ ref('int_profiles_described') }}
-
-),
+profiles as (select * from {{ ref('int_profiles_described') }}),
 
 identities as (
-
     select * from {{ ref('customer_identity') }}
     where
         source_system = 'erp'
         and record_id = customer_id
-
 ),
 
-groups as (
-
-    select * from {{ ref('int_groups_resolved') }}
-
-),
-
-tiers as (
-
-    select * from {{ ref('customer_tier') }}
-
-),
-
-classes as (
-
-    select * from {{ ref('customer_class') }}
-
-),
-
-loyalties as (
-
-    select * from {{ ref('customer_loyalty') }}
-
-),
-
-preferences as (
-
-    select * from {{ ref('int_preferences_measured') }}
-
-),
-
-needs as (
-
-    select * from {{ ref('int_needs_found') }}
-
-),
-
-confidences as (
-
-    select * from {{ ref('int_profiles_rated') }}
-
-),
+groups as (select * from {{ ref('int_groups_resolved') }}),
+tiers as (select * from {{ ref('customer_tier') }}),
+classes as (select * from {{ ref('customer_class') }}),
+loyalties as (select * from {{ ref('customer_loyalty') }}),
+preferences as (select * from {{ ref('int_preferences_measured') }}),
+needs as (select * from {{ ref('int_needs_found') }}),
+confidences as (select * from {{ ref('int_profiles_rated') }}),
 
 joined as (
-
     select
         {{ business_date() }} as business_date,
         profiles.customer_id,
@@ -119,33 +77,15 @@ joined as (
             profiles.identity_confidence * coalesce(confidences.sales_confidence, 1)
             as numeric(5, 4)
         ) as data_confidence
-
     from profiles
-
-    left join identities
-        on profiles.customer_id = identities.customer_id
-
-    left join groups
-        on profiles.customer_id = groups.customer_id
-
-    left join tiers
-        on profiles.customer_id = tiers.customer_id
-
-    left join classes
-        on profiles.customer_id = classes.customer_id
-
-    left join loyalties
-        on profiles.customer_id = loyalties.customer_id
-
-    left join preferences
-        on profiles.customer_id = preferences.customer_id
-
-    left join needs
-        on profiles.customer_id = needs.customer_id
-
-    left join confidences
-        on profiles.customer_id = confidences.customer_id
-
+    left join identities on profiles.customer_id = identities.customer_id
+    left join groups on profiles.customer_id = groups.customer_id
+    left join tiers on profiles.customer_id = tiers.customer_id
+    left join classes on profiles.customer_id = classes.customer_id
+    left join loyalties on profiles.customer_id = loyalties.customer_id
+    left join preferences on profiles.customer_id = preferences.customer_id
+    left join needs on profiles.customer_id = needs.customer_id
+    left join confidences on profiles.customer_id = confidences.customer_id
 )
 
 select * from joined

@@ -1,49 +1,17 @@
 with
-
-contributions as (
-
-    select * from {{ ref('int_contributions_aggregated_to_windows') }}
-
-),
-
-contribution_classes as (
-
-    select * from {{ ref('int_contributions_distributed') }}
-
-),
-
-potentials as (
-
-    select * from {{ ref('int_potentials_scored') }}
-
-),
-
-industries as (
-
-    select * from {{ ref('int_industries_ranked') }}
-
-),
-
-behaviours as (
-
-    select * from {{ ref('int_behaviours_segmented') }}
-
-),
+contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
+contribution_classes as (select * from {{ ref('int_contributions_distributed') }}),
+potentials as (select * from {{ ref('int_potentials_scored') }}),
+industries as (select * from {{ ref('int_industries_ranked') }}),
+behaviours as (select * from {{ ref('int_behaviours_segmented') }}),
 
 cell_actions as (
-
     {{ rows_in_force(ref('cell_actions')) }}
-
 ),
 
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
+policy as (select * from {{ ref('int_policies_selected') }}),
 
 classed as (
-
     select
         contributions.customer_id,
         policy.business_date,
@@ -80,28 +48,17 @@ classed as (
         behaviours.category_entropy,
         cell_actions.abc_class || '-' || cell_actions.potential_class
             as value_potential_cell
-
     from contributions
-
     cross join policy
-
     inner join contribution_classes
         on contributions.contribution_12m = contribution_classes.contribution_12m
-
-    inner join potentials
-        on contributions.customer_id = potentials.customer_id
-
-    inner join industries
-        on contributions.customer_id = industries.customer_id
-
-    inner join behaviours
-        on contributions.customer_id = behaviours.customer_id
-
+    inner join potentials on contributions.customer_id = potentials.customer_id
+    inner join industries on contributions.customer_id = industries.customer_id
+    inner join behaviours on contributions.customer_id = behaviours.customer_id
     left join cell_actions
         on
             contribution_classes.abc_class = cell_actions.abc_class
             and potentials.potential_class = cell_actions.potential_class
-
 )
 
 select * from classed

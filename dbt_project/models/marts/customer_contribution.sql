@@ -3,21 +3,10 @@
     'cost_to_serve', 'receivable_financing_cost', 'bad_debt_cost'
 ] -%}
 with
-
-months as (
-
-    select * from {{ ref('int_contributions_aggregated_to_months') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
+months as (select * from {{ ref('int_contributions_aggregated_to_months') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
 
 summed as (
-
     select
         customer_id,
         month_start_date,
@@ -28,31 +17,21 @@ summed as (
         cast(sum(order_lines) as integer) as order_lines,
         cast(sum(orders) as integer) as orders,
         cast(sum(lines_without_cost) as integer) as lines_without_cost
-
     from months
-
-    group by
-        customer_id,
-        month_start_date,
-        missing_lines
-
+    group by customer_id, month_start_date, missing_lines
 ),
 
 margins as (
-
     select
         *,
         {{ margin('cm1') }} as cm1,
         {{ margin('cm2') }} as cm2,
         {{ margin('cm3') }} as cm3,
         {{ margin('contribution') }} as contribution
-
     from summed
-
 ),
 
 typed as (
-
     select
         margins.customer_id,
         margins.month_start_date,
@@ -75,11 +54,8 @@ typed as (
         end as contribution_margin_pct,
         margins.month_start_date = {{ month_start('policy.business_date') }}
             as is_provisional
-
     from margins
-
     cross join policy
-
 )
 
 select * from typed

@@ -1,37 +1,11 @@
 with
-
-customers as (
-
-    select * from {{ ref('int_customers_resolved') }}
-
-),
-
-listed as (
-
-    select * from {{ ref('stg_erp__customers') }}
-
-),
-
-accounts as (
-
-    select * from {{ ref('stg_crm__accounts') }}
-
-),
-
-matches as (
-
-    select * from {{ ref('int_accounts_matched') }}
-
-),
-
-customer_keys as (
-
-    select * from {{ ref('stg_ops__customer_keys') }}
-
-),
+customers as (select * from {{ ref('int_customers_resolved') }}),
+listed as (select * from {{ ref('stg_erp__customers') }}),
+accounts as (select * from {{ ref('stg_crm__accounts') }}),
+matches as (select * from {{ ref('int_accounts_matched') }}),
+customer_keys as (select * from {{ ref('stg_ops__customer_keys') }}),
 
 records as (
-
     select
         'erp' as source_system,
         customers.customer_id as record_id,
@@ -43,11 +17,8 @@ records as (
             else 'decision'
         end as match_rule,
         cast(1 as numeric(5, 4)) as confidence
-
     from customers
-
-    left join listed
-        on customers.customer_id = listed.customer_id
+    left join listed on customers.customer_id = listed.customer_id
 
     union all
 
@@ -58,16 +29,11 @@ records as (
         matches.customer_id,
         matches.match_rule,
         matches.confidence
-
     from accounts
-
-    inner join matches
-        on accounts.account_id = matches.account_id
-
+    inner join matches on accounts.account_id = matches.account_id
 ),
 
 keyed as (
-
     select
         {{ business_date() }} as business_date,
         records.source_system,
@@ -82,22 +48,16 @@ keyed as (
             when records.customer_id is null then own_keys.customer_key
             else their_keys.customer_key
         end as customer_key
-
     from records
-
     left join customer_keys as own_keys
         on
             records.source_system = own_keys.source_system
             and records.record_id = own_keys.record_id
-
     left join customer_keys as their_keys
         on
             their_keys.source_system = 'erp'
             and records.customer_id = their_keys.record_id
-
-    left join customers as survivors
-        on records.customer_id = survivors.customer_id
-
+    left join customers as survivors on records.customer_id = survivors.customer_id
 )
 
 select * from keyed

@@ -1,19 +1,8 @@
 with
-
-loyalties as (
-
-    select * from {{ ref('int_loyalties_weighted') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
+loyalties as (select * from {{ ref('int_loyalties_weighted') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
 
 typed as (
-
     select
         loyalties.customer_id,
         policy.business_date,
@@ -29,11 +18,8 @@ typed as (
         {% endfor -%}
         loyalties.loyalty_index,
         loyalties.loyalty_completeness
-
     from loyalties
-
     cross join policy
-
 )
 
 select * from typed

@@ -1,31 +1,17 @@
 with
-
 decisions as (
-
     select
         *,
         {{ margin('cm1', of_window=true) }} as cm1_12m,
         {{ margin('cm2', of_window=true) }} as cm2_12m,
         {{ margin('cm3', of_window=true) }} as cm3_12m
-
     from {{ ref('tier_decision') }}
-
 ),
 
-reasoned as (
-
-    select * from {{ ref('int_tiers_reasoned') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_customers_described') }}
-
-),
+reasoned as (select * from {{ ref('int_tiers_reasoned') }}),
+customers as (select * from {{ ref('int_customers_described') }}),
 
 joined as (
-
     select
         decisions.business_date,
         decisions.customer_id,
@@ -78,15 +64,9 @@ joined as (
         reasoned.missing_lines,
         decisions.contribution_12m - reasoned.contribution_12m_before
             as contribution_12m_change
-
     from decisions
-
-    inner join reasoned
-        on decisions.customer_id = reasoned.customer_id
-
-    left join customers
-        on decisions.customer_id = customers.customer_id
-
+    inner join reasoned on decisions.customer_id = reasoned.customer_id
+    left join customers on decisions.customer_id = customers.customer_id
 )
 
 select * from joined

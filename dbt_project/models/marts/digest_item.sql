@@ -1,25 +1,9 @@
 with
-
-news as (
-
-    select * from {{ ref('int_news_addressed') }}
-
-),
-
-schedules as (
-
-    select * from {{ ref('int_digests_scheduled') }}
-
-),
-
-owners as (
-
-    select * from {{ ref('stg_crm__owners') }}
-
-),
+news as (select * from {{ ref('int_news_addressed') }}),
+schedules as (select * from {{ ref('int_digests_scheduled') }}),
+owners as (select * from {{ ref('stg_crm__owners') }}),
 
 weighed as (
-
     select
         *,
         max(amount_at_stake) over (
@@ -29,48 +13,35 @@ weighed as (
             partition by kind, recipient_id
         ) as has_main,
         min(role_order) over (partition by kind, recipient_id) as first_role_order
-
     from news
-
 ),
 
 caps as (
-
     select
         weighed.kind,
         weighed.recipient_id,
         min(schedules.customers_shown) as customers_shown
-
     from weighed
-
     inner join schedules
         on
             weighed.role = schedules.role
             and weighed.kind = schedules.kind
-
     where weighed.role_order = weighed.first_role_order
-    group by
-        weighed.kind,
-        weighed.recipient_id
-
+    group by weighed.kind, weighed.recipient_id
 ),
 
 ranked as (
-
     select
         *,
         cast(dense_rank() over (
             partition by kind, recipient_id, section
             order by coalesce(customer_amount, -1) desc, customer_id asc
         ) as integer) as customer_rank
-
     from weighed
     where has_main = 1
-
 ),
 
 items as (
-
     select
         {{ business_date() }} as business_date,
         ranked.kind,
@@ -118,17 +89,12 @@ items as (
         cast(ranked.customer_amount as numeric(18, 2)) as customer_amount,
         earlier_owners.owner_name as previous_owner_name,
         ranked.customer_rank <= caps.customers_shown as is_shown
-
     from ranked
-
     inner join caps
         on
             ranked.kind = caps.kind
             and ranked.recipient_id = caps.recipient_id
-
-    left join owners as earlier_owners
-        on ranked.previous_owner_id = earlier_owners.owner_id
-
+    left join owners as earlier_owners on ranked.previous_owner_id = earlier_owners.owner_id
 )
 
 select * from items

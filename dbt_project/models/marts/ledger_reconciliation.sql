@@ -1,37 +1,17 @@
 with
-
-postings as (
-
-    select * from {{ ref('int_postings_aggregated_to_months') }}
-
-),
-
-ledger as (
-
-    select * from {{ ref('int_ledger_totals_known') }}
-
-),
-
-limits as (
-
-    select * from {{ ref('ledger_limits') }}
-
-),
+postings as (select * from {{ ref('int_postings_aggregated_to_months') }}),
+ledger as (select * from {{ ref('int_ledger_totals_known') }}),
+limits as (select * from {{ ref('ledger_limits') }}),
 
 waiting_lines as (
-
     select
         {{ month_start('invoice_date') }} as month_start_date,
         count(*) as quarantined_lines
-
     from {{ ref('stg_quarantine__invoice_lines') }}
-
     group by {{ month_start('invoice_date') }}
-
 ),
 
 compared as (
-
     select
         postings.*,
         ledger.ledger_total,
@@ -44,36 +24,25 @@ compared as (
         coalesce(waiting_lines.quarantined_lines, 0) as quarantined_lines,
         postings.month_start_date
         = {{ month_start(business_date()) }} as is_open
-
     from postings
-
     left join ledger
         on
             postings.month_start_date = ledger.month_start_date
             and postings.account_kind = ledger.account_kind
-
-    left join limits
-        on postings.account_kind = limits.account_kind
-
-    left join waiting_lines
-        on postings.month_start_date = waiting_lines.month_start_date
-
+    left join limits on postings.account_kind = limits.account_kind
+    left join waiting_lines on postings.month_start_date = waiting_lines.month_start_date
 ),
 
 judged as (
-
     select
         *,
         abs(difference) <= maximum_amount
         or abs(difference) <= maximum_share * abs(ledger_total) as is_within_limit
-
     from compared
-
 ),
 
 {# What is known to be missing from our side excuses a difference; nothing else does. #}
 typed as (
-
     select
         month_start_date,
         account_kind,
@@ -96,9 +65,7 @@ typed as (
         end as verdict,
         cast(quarantined_lines as integer) as quarantined_lines,
         cast(lines_without_cost as integer) as lines_without_cost
-
     from judged
-
 )
 
 select * from typed

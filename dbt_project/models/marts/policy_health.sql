@@ -1,20 +1,9 @@
 with
-
-decisions as (
-
-    select * from {{ ref('tier_decision') }}
-
-),
-
-flaps as (
-
-    select * from {{ ref('int_flaps_counted') }}
-
-),
+decisions as (select * from {{ ref('tier_decision') }}),
+flaps as (select * from {{ ref('int_flaps_counted') }}),
 
 {# Equal amounts may stand in any order: the sums are the same. #}
 placed as (
-
     select
         business_date,
         tier_score,
@@ -27,13 +16,10 @@ placed as (
             order by contribution_12m desc
             rows between unbounded preceding and current row
         ) as earned_so_far
-
     from decisions
-
 ),
 
 measured as (
-
     select
         business_date,
         max(customers) as customers,
@@ -48,14 +34,11 @@ measured as (
         2 * sum(poorest_first * earned) / nullif(max(customers) * max(pool), 0)
         - (max(customers) + 1.0) / max(customers) as gini,
         sum(earned * earned) / nullif(max(pool) * max(pool), 0) as hhi
-
     from placed
     group by business_date
-
 ),
 
 typed as (
-
     select
         measured.business_date,
         flaps.policy_id,
@@ -72,12 +55,8 @@ typed as (
         cast(measured.customers_for_80_percent as integer) as customers_for_80_percent,
         cast(measured.gini as numeric(14, 10)) as gini,
         cast(measured.hhi as numeric(14, 10)) as hhi
-
     from measured
-
-    inner join flaps
-        on measured.business_date = flaps.business_date
-
+    inner join flaps on measured.business_date = flaps.business_date
 )
 
 select * from typed

@@ -1,35 +1,16 @@
 with
-
-decisions as (
-
-    select * from {{ ref('tier_decision') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
-ladder as (
-
-    select * from {{ ref('tier_ladder') }}
-
-),
+decisions as (select * from {{ ref('tier_decision') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
+ladder as (select * from {{ ref('tier_ladder') }}),
 
 tiers as (
-
     select
         policy.business_date,
         policy.policy_id,
         ladder.tier,
         ladder.tier_rank
-
     from policy
-
-    inner join ladder
-        on policy.policy_id = ladder.policy_id
+    inner join ladder on policy.policy_id = ladder.policy_id
 
     union all
 
@@ -38,14 +19,11 @@ tiers as (
         policy_id,
         'new' as tier,
         null as tier_rank
-
     from policy
-
 ),
 
 {# Every tier has its row, the empty ones too. #}
 counted as (
-
     select
         tiers.business_date,
         tiers.policy_id,
@@ -59,35 +37,22 @@ counted as (
         sum(case when decisions.contribution_12m < 0 then 1 else 0 end)
             as customers_with_loss,
         coalesce(sum(decisions.cost_to_serve_12m), 0) as cost_to_serve_12m
-
     from tiers
-
-    left join decisions
-        on tiers.tier = decisions.tier
-
-    group by
-        tiers.business_date,
-        tiers.policy_id,
-        tiers.tier,
-        tiers.tier_rank
-
+    left join decisions on tiers.tier = decisions.tier
+    group by tiers.business_date, tiers.policy_id, tiers.tier, tiers.tier_rank
 ),
 
 totalled as (
-
     select
         *,
         sum(customers) over () as all_customers,
         sum(contribution_12m) over () as all_contribution,
         sum(positive_contribution_12m) over () as all_positive_contribution
-
     from counted
-
 ),
 
 {# Shares of a loss mean nothing, so they are empty. #}
 shared as (
-
     select
         business_date,
         policy_id,
@@ -108,9 +73,7 @@ shared as (
             when all_contribution > 0
                 then cast(contribution_12m / all_contribution as numeric(14, 10))
         end as contribution_share
-
     from totalled
-
 )
 
 select * from shared

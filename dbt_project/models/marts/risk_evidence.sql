@@ -1,14 +1,11 @@
 with
-
 risks as (
     select * from {{ ref('int_risks_flagged') }}
     where risk_flag is not null
 ),
 
 debts as (select * from {{ ref('int_debts_dated') }}),
-
 contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
-
 policy as (select * from {{ ref('int_policies_selected') }}),
 
 facts as (
@@ -22,7 +19,6 @@ facts as (
         debts.open_amount as amount
     from debts
     where debts.periods_back = 0 and debts.is_overdue
-
     {% for window, column, start, end in [
         ('window', 'contribution_12m', 'window_start_date', 'business_date'),
         ('window_before', 'contribution_prior_12m', 'window_before_start_date',
@@ -42,7 +38,6 @@ facts as (
         inner join contributions
             on risks.customer_id = contributions.customer_id and risks.risk_flag = 'bad'
         cross join policy
-
     {% endfor %}
 ),
 

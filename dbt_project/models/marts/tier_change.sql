@@ -1,27 +1,14 @@
 with
-
 changes as (
-
     select *
     from {{ ref('int_tiers_reasoned') }}
     where is_changed
-
 ),
 
-customers as (
-
-    select * from {{ ref('int_customers_described') }}
-
-),
-
-drivers as (
-
-    select * from {{ ref('int_drivers_found') }}
-
-),
+customers as (select * from {{ ref('int_customers_described') }}),
+drivers as (select * from {{ ref('int_drivers_found') }}),
 
 joined as (
-
     select
         changes.business_date,
         changes.customer_id,
@@ -51,15 +38,9 @@ joined as (
         changes.others_move,
         changes.rule,
         changes.tier_score
-
     from changes
-
-    left join customers
-        on changes.customer_id = customers.customer_id
-
-    left join drivers
-        on changes.customer_id = drivers.customer_id
-
+    left join customers on changes.customer_id = customers.customer_id
+    left join drivers on changes.customer_id = drivers.customer_id
 )
 
 select * from joined

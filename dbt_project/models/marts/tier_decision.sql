@@ -3,28 +3,18 @@
     'amount_at_risk', 'tier_confidence', 'is_borderline'
 ] -%}
 with
-
 decisions as (
-
     select
         reasoned.*,
         {{ listed(measures, 'measured') }}
-
     from {{ ref('int_tiers_reasoned') }} as reasoned
-
     inner join {{ ref('int_tiers_resampled') }} as measured
         on reasoned.customer_id = measured.customer_id
-
 ),
 
-customers as (
-
-    select * from {{ ref('int_customers_described') }}
-
-),
+customers as (select * from {{ ref('int_customers_described') }}),
 
 typed as (
-
     select
         business_date,
         customer_id,
@@ -92,23 +82,16 @@ typed as (
         cast(tier_confidence as numeric(5, 4)) as tier_confidence,
         is_borderline,
         rule in ('new', 'small_population') as is_provisional
-
     from decisions
-
 ),
 
 {# A hand-over is told by comparing nights, so each remembers whose customer it was. #}
 owned as (
-
     select
         typed.*,
         customers.owner_id
-
     from typed
-
-    left join customers
-        on typed.customer_id = customers.customer_id
-
+    left join customers on typed.customer_id = customers.customer_id
 )
 
 select * from owned

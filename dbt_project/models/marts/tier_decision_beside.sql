@@ -1,15 +1,11 @@
 with
-
 decisions as (
-
     select *
     from {{ ref('int_tiers_decided') }}
     where role = 'beside'
-
 ),
 
 typed as (
-
     select
         business_date,
         policy_id,
@@ -23,9 +19,7 @@ typed as (
         changed_on,
         pending_direction,
         pending_nights
-
     from decisions
-
 )
 
 select * from typed

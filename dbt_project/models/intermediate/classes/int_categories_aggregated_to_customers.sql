@@ -1,37 +1,18 @@
 with
-
-category_days as (
-
-    select * from {{ ref('int_categories_aggregated_to_days') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
+category_days as (select * from {{ ref('int_categories_aggregated_to_days') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
 
 summed as (
-
     select
         category_days.customer_id,
         category_days.product_category,
         sum(category_days.order_lines) as order_lines
-
     from category_days
-
-    inner join policy
-        on category_days.day > policy.window_start_date
-
-    group by
-        category_days.customer_id,
-        category_days.product_category
-
+    inner join policy on category_days.day > policy.window_start_date
+    group by category_days.customer_id, category_days.product_category
 ),
 
 shared as (
-
     select
         customer_id,
         product_category,
@@ -39,13 +20,10 @@ shared as (
         max(order_lines) over (partition by customer_id) as most_lines,
         1.0 * order_lines / sum(order_lines) over (partition by customer_id)
             as line_share
-
     from summed
-
 ),
 
 aggregated as (
-
     select
         customer_id,
         cast(count(*) as integer) as categories_12m,
@@ -53,10 +31,8 @@ aggregated as (
             as category_entropy,
         min(case when order_lines = most_lines then product_category end)
             as top_category
-
     from shared
     group by customer_id
-
 )
 
 select * from aggregated

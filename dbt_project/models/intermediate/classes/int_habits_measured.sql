@@ -1,42 +1,18 @@
 with
-
-customers as (
-
-    select * from {{ ref('int_orders_aggregated_to_customers') }}
-
-),
-
-order_days as (
-
-    select * from {{ ref('int_order_days_resolved') }}
-
-),
-
-sales_days as (
-
-    select * from {{ ref('int_sales_days_known') }}
-
-),
-
-survivors as (
-
-    select * from {{ ref('int_customers_resolved') }}
-
-),
+customers as (select * from {{ ref('int_orders_aggregated_to_customers') }}),
+order_days as (select * from {{ ref('int_order_days_resolved') }}),
+sales_days as (select * from {{ ref('int_sales_days_known') }}),
+survivors as (select * from {{ ref('int_customers_resolved') }}),
 
 policy as (
-
     select
         *,
         {{ months_before(6, 'business_date') }} as half_start_date,
         {{ months_before(12, 'business_date') }} as year_start_date
-
     from {{ ref('int_policies_selected') }}
-
 ),
 
 orders as (
-
     select
         order_days.customer_id,
         count(*) as order_days,
@@ -44,17 +20,12 @@ orders as (
             when order_days.day > policy.window_start_date then order_days.orders
             else 0
         end) as orders_12m
-
     from order_days
-
     cross join policy
-
     group by order_days.customer_id
-
 ),
 
 revenues as (
-
     select
         survivors.survivor_id as customer_id,
         greatest(sum(case
@@ -65,23 +36,15 @@ revenues as (
             when sales_days.day > policy.half_start_date then 0
             else sales_days.net_revenue
         end), 0) as net_revenue_before
-
     from sales_days
-
-    inner join survivors
-        on sales_days.customer_id = survivors.customer_id
-
-    inner join policy
-        on sales_days.day > policy.year_start_date
-
+    inner join survivors on sales_days.customer_id = survivors.customer_id
+    inner join policy on sales_days.day > policy.year_start_date
     group by survivors.survivor_id
-
 ),
 
 {# Two order days have one interval, which is no habit yet. A customer who was not there
    for both halves of the year has no trend. #}
 measured as (
-
     select
         customers.customer_id,
         customers.orders,
@@ -114,17 +77,10 @@ measured as (
                     as numeric(7, 4)
                 )
         end as trend
-
     from customers
-
     cross join policy
-
-    inner join orders
-        on customers.customer_id = orders.customer_id
-
-    left join revenues
-        on customers.customer_id = revenues.customer_id
-
+    inner join orders on customers.customer_id = orders.customer_id
+    left join revenues on customers.customer_id = revenues.customer_id
 )
 
 select * from measured

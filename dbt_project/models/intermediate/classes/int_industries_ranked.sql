@@ -1,33 +1,21 @@
 with
-
-contributions as (
-
-    select * from {{ ref('int_contributions_aggregated_to_windows') }}
-
-),
+contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
 
 descriptions as (
-
     select
         *,
         {{ spelling_key('industry') }} as industry_key
-
     from {{ ref('int_customers_described') }}
-
 ),
 
 industry_codes as (
-
     select
         industry_code,
         {{ spelling_key('spelling') }} as industry_key
-
     from {{ ref('industry_codes') }}
-
 ),
 
 coded as (
-
     select
         contributions.customer_id,
         contributions.contribution_12m,
@@ -38,19 +26,12 @@ coded as (
             when descriptions.industry_key is not null
                 then coalesce(industry_codes.industry_code, 'other')
         end as industry_code
-
     from contributions
-
-    left join descriptions
-        on contributions.customer_id = descriptions.customer_id
-
-    left join industry_codes
-        on descriptions.industry_key = industry_codes.industry_key
-
+    left join descriptions on contributions.customer_id = descriptions.customer_id
+    left join industry_codes on descriptions.industry_key = industry_codes.industry_key
 ),
 
 ranked as (
-
     select
         customer_id,
         industry,
@@ -63,13 +44,10 @@ ranked as (
         ) as place,
         count(*) over (partition by industry_code) as customers,
         sum(greatest(contribution_12m, 0)) over (partition by industry_code) as earned
-
     from coded
-
 ),
 
 known as (
-
     select
         customer_id,
         industry,
@@ -86,9 +64,7 @@ known as (
                     as numeric(12, 10)
                 )
         end as industry_share
-
     from ranked
-
 )
 
 select * from known

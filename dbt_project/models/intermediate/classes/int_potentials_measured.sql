@@ -1,31 +1,10 @@
 with
-
-habits as (
-
-    select * from {{ ref('int_habits_measured') }}
-
-),
-
-contributions as (
-
-    select * from {{ ref('int_contributions_aggregated_to_windows') }}
-
-),
-
-descriptions as (
-
-    select * from {{ ref('int_customers_described') }}
-
-),
-
-pipelines as (
-
-    select * from {{ ref('int_pipelines_measured') }}
-
-),
+habits as (select * from {{ ref('int_habits_measured') }}),
+contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
+descriptions as (select * from {{ ref('int_customers_described') }}),
+pipelines as (select * from {{ ref('int_pipelines_measured') }}),
 
 measured as (
-
     select
         habits.customer_id,
         habits.trend as growth,
@@ -40,18 +19,10 @@ measured as (
             when descriptions.annual_potential is not null
                 then cast(0 as numeric(18, 2))
         end as headroom
-
     from habits
-
-    inner join contributions
-        on habits.customer_id = contributions.customer_id
-
-    left join descriptions
-        on habits.customer_id = descriptions.customer_id
-
-    left join pipelines
-        on habits.customer_id = pipelines.customer_id
-
+    inner join contributions on habits.customer_id = contributions.customer_id
+    left join descriptions on habits.customer_id = descriptions.customer_id
+    left join pipelines on habits.customer_id = pipelines.customer_id
 )
 
 select * from measured

@@ -1,20 +1,13 @@
 with
-
-receivables as (
-
-    select * from {{ ref('int_receivables_resolved') }}
-
-),
+receivables as (select * from {{ ref('int_receivables_resolved') }}),
 
 steps as (
-
     select
         invoice_id,
         customer_id,
         issued_date as from_date,
         coalesce(settled_date, cast('9999-12-31' as date)) as until_date,
         amount as open_amount
-
     from receivables
 
     union all
@@ -28,20 +21,16 @@ steps as (
         greatest(
             amount - paid_amount - coalesce(written_off_amount, 0), 0
         ) as open_amount
-
     from receivables
     where settled_date is not null
-
 ),
 
 owed as (
-
     select *
     from steps
     where
         open_amount <> 0
         and from_date < until_date
-
 )
 
 select * from owed

@@ -1,36 +1,14 @@
 with
-
-sales as (
-
-    select * from {{ ref('int_sales_aggregated_to_months') }}
-
-),
-
-services as (
-
-    select * from {{ ref('int_services_aggregated_to_months') }}
-
-),
-
-receivables as (
-
-    select * from {{ ref('int_receivables_aggregated_to_months') }}
-
-),
-
-found as (
-
-    select * from {{ ref('int_profit_lines_found') }}
-
-),
+sales as (select * from {{ ref('int_sales_aggregated_to_months') }}),
+services as (select * from {{ ref('int_services_aggregated_to_months') }}),
+receivables as (select * from {{ ref('int_receivables_aggregated_to_months') }}),
+found as (select * from {{ ref('int_profit_lines_found') }}),
 
 all_months as (
-
     select
         customer_id,
         month_start_date,
         window_number
-
     from sales
 
     union
@@ -39,7 +17,6 @@ all_months as (
         customer_id,
         month_start_date,
         window_number
-
     from services
 
     union
@@ -48,13 +25,10 @@ all_months as (
         customer_id,
         month_start_date,
         window_number
-
     from receivables
-
 ),
 
 joined as (
-
     select
         all_months.*,
         coalesce(sales.gross_revenue, 0) as gross_revenue,
@@ -71,32 +45,26 @@ joined as (
         coalesce(sales.order_lines, 0) as order_lines,
         coalesce(sales.orders, 0) as orders,
         coalesce(sales.lines_without_cost, 0) as lines_without_cost
-
     from all_months
-
     left join sales
         on
             all_months.customer_id = sales.customer_id
             and all_months.month_start_date = sales.month_start_date
             and all_months.window_number = sales.window_number
-
     left join services
         on
             all_months.customer_id = services.customer_id
             and all_months.month_start_date = services.month_start_date
             and all_months.window_number = services.window_number
-
     left join receivables
         on
             all_months.customer_id = receivables.customer_id
             and all_months.month_start_date = receivables.month_start_date
             and all_months.window_number = receivables.window_number
-
 ),
 
 {# A line that nobody has data for is empty, so that no reader takes it for zero. #}
 known as (
-
     select
         joined.customer_id,
         joined.month_start_date,
@@ -116,11 +84,8 @@ known as (
         case when found.has_financing then joined.receivable_financing_cost end
             as receivable_financing_cost,
         case when found.has_bad_debt then joined.bad_debt_cost end as bad_debt_cost
-
     from joined
-
     cross join found
-
 )
 
 select * from known

@@ -8,37 +8,18 @@
     ('bad_debt', 'bad_debt_cost'),
 ] -%}
 with
-
-months as (
-
-    select * from {{ ref('int_contributions_aggregated_to_months') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_orders_aggregated_to_customers') }}
-
-),
-
-found as (
-
-    select * from {{ ref('int_profit_lines_found') }}
-
-),
+months as (select * from {{ ref('int_contributions_aggregated_to_months') }}),
+customers as (select * from {{ ref('int_orders_aggregated_to_customers') }}),
+found as (select * from {{ ref('int_profit_lines_found') }}),
 
 valued as (
-
     select
         *,
         {{ margin('contribution') }} as contribution
-
     from months
-
 ),
 
 summed as (
-
     select
         customer_id,
         {% for name, column in lines -%}
@@ -47,15 +28,12 @@ summed as (
         sum(case when window_number = 1 then contribution end) as contribution_12m,
         sum(case when window_number = 2 then contribution end)
             as contribution_prior_12m
-
     from valued
     group by customer_id
-
 ),
 
 {# A customer without anything in the window has zeros where the company has data. #}
 filled as (
-
     select
         customers.customer_id,
         found.missing_lines,
@@ -67,14 +45,9 @@ filled as (
         {% endfor -%}
         coalesce(summed.contribution_12m, 0) as contribution_12m,
         coalesce(summed.contribution_prior_12m, 0) as contribution_prior_12m
-
     from customers
-
     cross join found
-
-    left join summed
-        on customers.customer_id = summed.customer_id
-
+    left join summed on customers.customer_id = summed.customer_id
 )
 
 select * from filled

@@ -2,22 +2,14 @@
     'order_line', 'drop', 'return_line', 'visit_hour', 'call', 'ticket'
 ] -%}
 with
-
-cost_rates as (
-
-    select * from {{ ref('cost_rates') }}
-
-),
+cost_rates as (select * from {{ ref('cost_rates') }}),
 
 change_days as (
-
     select distinct valid_from
     from cost_rates
-
 ),
 
 rates_known as (
-
     select
         change_days.valid_from,
         cost_rates.driver,
@@ -26,16 +18,11 @@ rates_known as (
             partition by change_days.valid_from, cost_rates.driver
             order by cost_rates.valid_from desc
         ) as newest
-
     from change_days
-
-    inner join cost_rates
-        on change_days.valid_from >= cost_rates.valid_from
-
+    inner join cost_rates on change_days.valid_from >= cost_rates.valid_from
 ),
 
 pivoted as (
-
     select
         valid_from as valid_from_date,
         lead(valid_from, 1, cast('9999-12-31' as date)) over (
@@ -45,11 +32,9 @@ pivoted as (
         coalesce(max(case when driver = '{{ driver }}' then rate end), 0)
             as {{ driver }}_rate{{ ',' if not loop.last }}
     {% endfor %}
-
     from rates_known
     where newest = 1
     group by valid_from
-
 )
 
 select * from pivoted

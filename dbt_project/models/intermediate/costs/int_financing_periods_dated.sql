@@ -1,33 +1,18 @@
 with
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
-financing_rates as (
-
-    select * from {{ ref('financing_rates') }}
-
-),
+policy as (select * from {{ ref('int_policies_selected') }}),
+financing_rates as (select * from {{ ref('financing_rates') }}),
 
 months_back as (
-
     {{ dbt.generate_series(361) }}
-
 ),
 
 {# Thirty years of months, the starts of the windows and the days a rate changes. #}
 starts as (
-
     select
         {{ months_before(
             'months_back.generated_number - 1', month_start('policy.business_date')
         ) }} as from_date
-
     from months_back
-
     cross join policy
 
     union
@@ -49,22 +34,17 @@ starts as (
 
     select valid_from as from_date
     from financing_rates
-
 ),
 
 periods as (
-
     select
         from_date,
         lead(from_date) over (order by from_date) as until_date,
         {{ month_start('from_date') }} as month_start_date
-
     from starts
-
 ),
 
 dated as (
-
     select
         periods.from_date,
         periods.until_date,
@@ -80,12 +60,8 @@ dated as (
                     where earlier_rates.valid_from <= periods.from_date
                 )
         ) as annual_rate
-
     from periods
-
-    inner join policy
-        on periods.from_date <= policy.business_date
-
+    inner join policy on periods.from_date <= policy.business_date
 )
 
 select * from dated

@@ -19,46 +19,22 @@
     ('retention_and_loyalty_benefits', none),
 ] -%}
 with
-
-sales_days as (
-
-    select * from {{ ref('int_sales_days_known') }}
-
-),
-
-receivables as (
-
-    select * from {{ ref('stg_erp__receivables') }}
-
-),
-
-service_days as (
-
-    select * from {{ ref('int_services_aggregated_to_days') }}
-
-),
-
-cost_rates as (
-
-    select * from {{ ref('cost_rates') }}
-
-),
+sales_days as (select * from {{ ref('int_sales_days_known') }}),
+receivables as (select * from {{ ref('stg_erp__receivables') }}),
+service_days as (select * from {{ ref('int_services_aggregated_to_days') }}),
+cost_rates as (select * from {{ ref('cost_rates') }}),
 
 sales_counted as (
-
     select
         count(*) as sales_days,
         coalesce(sum(lines_with_discount), 0) as lines_with_discount,
         coalesce(sum(lines_with_freight), 0) as lines_with_freight,
         coalesce(sum(order_lines + return_lines - lines_without_cost), 0)
             as lines_with_cost
-
     from sales_days
-
 ),
 
 receivables_counted as (
-
     select
         count(*) as receivables,
         count(case
@@ -67,34 +43,26 @@ receivables_counted as (
                 or coalesce(paid_date, due_date) <= {{ business_date() }}
                 then written_off_amount
         end) as write_offs
-
     from receivables
     where issued_date <= {{ business_date() }}
-
 ),
 
 services_counted as (
-
     select
         count(*) as service_days,
         coalesce(sum(visit_minutes), 0) as visit_minutes,
         coalesce(sum(calls), 0) as calls,
         coalesce(sum(tickets), 0) as tickets
-
     from service_days
     where day <= {{ business_date() }}
-
 ),
 
 rates_counted as (
-
     select count(*) as rates
     from cost_rates
-
 ),
 
 found as (
-
     select
         sales_counted.lines_with_discount > 0 as has_discounts,
         sales_counted.lines_with_cost > 0 as has_cogs,
@@ -107,19 +75,13 @@ found as (
         services_counted.tickets > 0 as has_tickets,
         receivables_counted.receivables > 0 as has_financing,
         receivables_counted.write_offs > 0 as has_bad_debt
-
     from sales_counted
-
     cross join receivables_counted
-
     cross join services_counted
-
     cross join rates_counted
-
 ),
 
 listed as (
-
     select
         *,
         trim(trailing ',' from concat(
@@ -132,9 +94,7 @@ listed as (
                 {{ ',' if not loop.last }}
             {% endfor %}
         )) as missing_lines
-
     from found
-
 )
 
 select * from listed

@@ -1,31 +1,10 @@
 with
-
-balances as (
-
-    select * from {{ ref('int_balances_dated') }}
-
-),
-
-periods as (
-
-    select * from {{ ref('int_financing_periods_dated') }}
-
-),
-
-receivables as (
-
-    select * from {{ ref('int_receivables_resolved') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
+balances as (select * from {{ ref('int_balances_dated') }}),
+periods as (select * from {{ ref('int_financing_periods_dated') }}),
+receivables as (select * from {{ ref('int_receivables_resolved') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
 
 financed as (
-
     select
         balances.customer_id,
         periods.month_start_date,
@@ -38,42 +17,31 @@ financed as (
             'day'
         ) }}
         / 365 as financing_cost
-
     from balances
-
     inner join periods
         on
             balances.from_date < periods.until_date
             and balances.until_date > periods.from_date
-
 ),
 
 written_off as (
-
     select
         receivables.customer_id,
         {{ month_start('receivables.settled_date') }} as month_start_date,
         {{ window_number('receivables.settled_date') }} as window_number,
         receivables.written_off_amount
-
     from receivables
-
-    inner join policy
-        on receivables.settled_date <= policy.business_date
-
+    inner join policy on receivables.settled_date <= policy.business_date
     where receivables.written_off_amount <> 0
-
 ),
 
 costs as (
-
     select
         customer_id,
         month_start_date,
         window_number,
         financing_cost,
         0 as bad_debt_cost
-
     from financed
 
     union all
@@ -84,27 +52,18 @@ costs as (
         window_number,
         0 as financing_cost,
         written_off_amount as bad_debt_cost
-
     from written_off
-
 ),
 
 summed as (
-
     select
         customer_id,
         month_start_date,
         window_number,
         {{ to_cents('sum(financing_cost)') }} as receivable_financing_cost,
         {{ to_cents('sum(bad_debt_cost)') }} as bad_debt_cost
-
     from costs
-
-    group by
-        customer_id,
-        month_start_date,
-        window_number
-
+    group by customer_id, month_start_date, window_number
 )
 
 select * from summed

@@ -1,25 +1,9 @@
 with
-
-receivables as (
-
-    select * from {{ ref('stg_erp__receivables') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_customers_resolved') }}
-
-),
-
-fx_rates as (
-
-    select * from {{ ref('int_fx_rates_dated') }}
-
-),
+receivables as (select * from {{ ref('stg_erp__receivables') }}),
+customers as (select * from {{ ref('int_customers_resolved') }}),
+fx_rates as (select * from {{ ref('int_fx_rates_dated') }}),
 
 converted as (
-
     select
         receivables.*,
         customers.survivor_id,
@@ -27,24 +11,17 @@ converted as (
             when receivables.currency = '{{ var("base_currency") }}' then 1
             else fx_rates.rate
         end as rate
-
     from receivables
-
-    inner join customers
-        on receivables.customer_id = customers.customer_id
-
+    inner join customers on receivables.customer_id = customers.customer_id
     left join fx_rates
         on
             receivables.currency = fx_rates.currency
             and receivables.issued_date >= fx_rates.valid_from_date
             and receivables.issued_date < fx_rates.valid_until_date
-
     where not customers.is_internal
-
 ),
 
 resolved as (
-
     select
         invoice_id,
         survivor_id as customer_id,
@@ -60,9 +37,7 @@ resolved as (
         {{ to_cents('rate * amount') }} as amount,
         {{ to_cents('rate * paid_amount') }} as paid_amount,
         {{ to_cents('rate * written_off_amount') }} as written_off_amount
-
     from converted
-
 )
 
 select * from resolved

@@ -1,31 +1,10 @@
 with
-
-sales_days as (
-
-    select * from {{ ref('int_sales_days_known') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_customers_resolved') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
-cost_rates as (
-
-    select * from {{ ref('int_cost_rates_dated') }}
-
-),
+sales_days as (select * from {{ ref('int_sales_days_known') }}),
+customers as (select * from {{ ref('int_customers_resolved') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
+cost_rates as (select * from {{ ref('int_cost_rates_dated') }}),
 
 costed as (
-
     select
         sales_days.*,
         customers.survivor_id,
@@ -35,25 +14,17 @@ costed as (
         + {{ to_cents('sales_days.drops * cost_rates.drop_rate') }}
         + {{ to_cents('sales_days.return_lines * cost_rates.return_line_rate') }}
             as cost_to_serve
-
     from sales_days
-
-    inner join customers
-        on sales_days.customer_id = customers.customer_id
-
+    inner join customers on sales_days.customer_id = customers.customer_id
     cross join policy
-
     left join cost_rates
         on
             sales_days.day >= cost_rates.valid_from_date
             and sales_days.day < cost_rates.valid_until_date
-
     where not customers.is_internal
-
 ),
 
 summed as (
-
     select
         survivor_id as customer_id,
         month_start_date,
@@ -68,14 +39,8 @@ summed as (
         sum(order_lines) as order_lines,
         sum(orders) as orders,
         sum(lines_without_cost) as lines_without_cost
-
     from costed
-
-    group by
-        survivor_id,
-        month_start_date,
-        window_number
-
+    group by survivor_id, month_start_date, window_number
 )
 
 select * from summed

@@ -1,14 +1,8 @@
 with
-
-sales_days as (
-
-    select * from {{ ref('fct_sales_days') }}
-
-),
+sales_days as (select * from {{ ref('fct_sales_days') }}),
 
 {# What is posted later counts on an earlier day, but nobody knew it that night. #}
 known as (
-
     select
         customer_id,
         day,
@@ -26,10 +20,8 @@ known as (
         lines_with_discount,
         lines_with_freight,
         lines_without_cost
-
     from sales_days
     where posted_day <= {{ business_date() }}
-
 )
 
 select * from known

@@ -1,31 +1,10 @@
 with
-
-service_days as (
-
-    select * from {{ ref('int_services_aggregated_to_days') }}
-
-),
-
-accounts as (
-
-    select * from {{ ref('int_accounts_matched') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
-cost_rates as (
-
-    select * from {{ ref('int_cost_rates_dated') }}
-
-),
+service_days as (select * from {{ ref('int_services_aggregated_to_days') }}),
+accounts as (select * from {{ ref('int_accounts_matched') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
+cost_rates as (select * from {{ ref('int_cost_rates_dated') }}),
 
 costed as (
-
     select
         accounts.customer_id,
         {{ month_start('service_days.day') }} as month_start_date,
@@ -34,39 +13,24 @@ costed as (
         + {{ to_cents('service_days.calls * cost_rates.call_rate') }}
         + {{ to_cents('service_days.tickets * cost_rates.ticket_rate') }}
             as cost_to_serve
-
     from service_days
-
-    inner join accounts
-        on service_days.account_id = accounts.account_id
-
-    inner join policy
-        on service_days.day <= policy.business_date
-
+    inner join accounts on service_days.account_id = accounts.account_id
+    inner join policy on service_days.day <= policy.business_date
     inner join cost_rates
         on
             service_days.day >= cost_rates.valid_from_date
             and service_days.day < cost_rates.valid_until_date
-
     where accounts.customer_id is not null
-
 ),
 
 summed as (
-
     select
         customer_id,
         month_start_date,
         window_number,
         sum(cost_to_serve) as cost_to_serve
-
     from costed
-
-    group by
-        customer_id,
-        month_start_date,
-        window_number
-
+    group by customer_id, month_start_date, window_number
 )
 
 select * from summed

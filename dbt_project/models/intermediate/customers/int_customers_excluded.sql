@@ -1,19 +1,8 @@
 with
-
-customers as (
-
-    select * from {{ ref('int_customers_resolved') }}
-
-),
-
-sales_days as (
-
-    select * from {{ ref('int_sales_days_known') }}
-
-),
+customers as (select * from {{ ref('int_customers_resolved') }}),
+sales_days as (select * from {{ ref('int_sales_days_known') }}),
 
 excluded as (
-
     select
         customers.customer_id,
         customers.survivor_id,
@@ -21,18 +10,10 @@ excluded as (
         coalesce(sum(sales_days.order_lines), 0) as order_lines,
         coalesce(sum(sales_days.net_revenue), 0) as net_revenue,
         coalesce(sum(sales_days.cogs), 0) as cogs
-
     from customers
-
-    left join sales_days
-        on customers.customer_id = sales_days.customer_id
-
+    left join sales_days on customers.customer_id = sales_days.customer_id
     where customers.is_internal
-
-    group by
-        customers.customer_id,
-        customers.survivor_id
-
+    group by customers.customer_id, customers.survivor_id
 )
 
 select * from excluded

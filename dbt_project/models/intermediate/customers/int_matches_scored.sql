@@ -1,48 +1,25 @@
 with
-
-evidence as (
-
-    select * from {{ ref('stg_ops__match_evidence') }}
-
-),
+evidence as (select * from {{ ref('stg_ops__match_evidence') }}),
 
 weights as (
-
     {{ rows_in_force(ref('match_evidence')) }}
-
 ),
 
 limits as (
-
     {{ rows_in_force(ref('match_limits')) }}
-
 ),
 
-customers as (
-
-    select * from {{ ref('int_customers_resolved') }}
-
-),
-
-decisions as (
-
-    select * from {{ ref('stg_ops__identity_decisions') }}
-
-),
+customers as (select * from {{ ref('int_customers_resolved') }}),
+decisions as (select * from {{ ref('stg_ops__identity_decisions') }}),
 
 {# What a person called another company is not proposed again. #}
 refused as (
-
     select
         'account' as pair_kind,
         decisions.account_id as record_id,
         customers.survivor_id as customer_id
-
     from decisions
-
-    inner join customers
-        on decisions.customer_id = customers.customer_id
-
+    inner join customers on decisions.customer_id = customers.customer_id
     where decisions.kind = 'reject'
 
     union all
@@ -51,22 +28,17 @@ refused as (
         'duplicate' as pair_kind,
         least(customer_id, into_customer_id) as record_id,
         greatest(customer_id, into_customer_id) as customer_id
-
     from decisions
     where kind = 'apart'
-
 ),
 
 weighed as (
-
     select
         evidence.pair_kind,
         evidence.record_id,
         evidence.customer_id,
         sum(weights.points) as points
-
     from evidence
-
     inner join weights
         on
             evidence.evidence = weights.evidence
@@ -75,44 +47,30 @@ weighed as (
                 weights.below_value is null
                 or evidence.evidence_value < weights.below_value
             )
-
-    group by
-        evidence.pair_kind,
-        evidence.record_id,
-        evidence.customer_id
-
+    group by evidence.pair_kind, evidence.record_id, evidence.customer_id
 ),
 
 {# Records that were merged meanwhile are one candidate, and no duplicates any more. #}
 survivors as (
-
     select
         weighed.pair_kind,
         customers.survivor_id as customer_id,
         coalesce(other_customers.survivor_id, weighed.record_id) as record_id,
         max(weighed.points) as points
-
     from weighed
-
-    inner join customers
-        on weighed.customer_id = customers.customer_id
-
+    inner join customers on weighed.customer_id = customers.customer_id
     left join customers as other_customers
         on
             weighed.record_id = other_customers.customer_id
             and weighed.pair_kind = 'duplicate'
-
     where coalesce(other_customers.survivor_id, '') <> customers.survivor_id
-
     group by
         weighed.pair_kind,
         customers.survivor_id,
         coalesce(other_customers.survivor_id, weighed.record_id)
-
 ),
 
 ranked as (
-
     select
         survivors.*,
         rank() over (
@@ -126,22 +84,17 @@ ranked as (
             partition by survivors.pair_kind, survivors.record_id
             order by survivors.points desc
         ) as next_points
-
     from survivors
-
     left join refused
         on
             survivors.pair_kind = refused.pair_kind
             and survivors.record_id = refused.record_id
             and survivors.customer_id = refused.customer_id
-
     where refused.record_id is null
-
 ),
 
 {# Nobody merges two customers of the ERP but a person, since that moves tiers. #}
 judged as (
-
     select
         ranked.pair_kind,
         ranked.record_id,
@@ -166,11 +119,8 @@ judged as (
                 then 'doubtful'
             else 'unlike'
         end as verdict
-
     from ranked
-
     cross join limits
-
 )
 
 select * from judged

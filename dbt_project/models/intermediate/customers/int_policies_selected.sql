@@ -1,24 +1,15 @@
 with
-
-policies as (
-
-    select * from {{ ref('tier_policies') }}
-
-),
+policies as (select * from {{ ref('tier_policies') }}),
 
 in_force as (
-
     select
         measured_as,
         business_date
-
     from {{ ref('int_policies_in_force') }}
     where role = 'leading'
-
 ),
 
 dated as (
-
     select
         policies.policy_id,
         in_force.business_date,
@@ -29,12 +20,8 @@ dated as (
             as window_before_start_date,
         {{ months_before('policies.loyalty_months', 'in_force.business_date') }}
             as loyalty_start_date
-
     from in_force
-
-    inner join policies
-        on in_force.measured_as = policies.policy_id
-
+    inner join policies on in_force.measured_as = policies.policy_id
 )
 
 select * from dated

@@ -1,33 +1,19 @@
 with
-
-metrics as (
-
-    select * from {{ ref('int_metrics_gathered') }}
-
-),
-
-policies as (
-
-    select * from {{ ref('int_policies_applied') }}
-
-),
+metrics as (select * from {{ ref('int_metrics_gathered') }}),
+policies as (select * from {{ ref('int_policies_applied') }}),
 
 caps as (
-
     select
         policy_id,
         max(case when best_if_negative then tier_rank end) as negative_rank,
         max(case when best_if_risk then tier_rank end) as risk_rank,
         max(case when given_if_few then tier_rank end) as few_rank
-
     from {{ ref('tier_ladder') }}
     group by policy_id
-
 ),
 
 {# What a risk flag or a loss forbids; the stricter of the two. #}
 ruled as (
-
     select
         policies.*,
         metrics.customer_id,
@@ -46,28 +32,19 @@ ruled as (
                 then 'capped_risk'
             when metrics.contribution_12m < 0 then 'capped_negative'
         end as cap_rule
-
     from policies
-
-    inner join metrics
-        on policies.business_date = metrics.business_date
-
-    inner join caps
-        on policies.policy_id = caps.policy_id
-
+    inner join metrics on policies.business_date = metrics.business_date
+    inner join caps on policies.policy_id = caps.policy_id
 ),
 
 capped as (
-
     select
         *,
         case cap_rule
             when 'capped_risk' then risk_rank
             when 'capped_negative' then negative_rank
         end as cap_rank
-
     from ruled
-
 )
 
 select * from capped

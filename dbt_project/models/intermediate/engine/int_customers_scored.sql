@@ -1,13 +1,7 @@
 with
-
-components as (
-
-    select * from {{ ref('int_components_scored') }}
-
-),
+components as (select * from {{ ref('int_components_scored') }}),
 
 scored as (
-
     select
         policy_id,
         business_date,
@@ -19,13 +13,8 @@ scored as (
             ~ ") || ' x ' || cast(weight as " ~ dbt.type_string() ~ ")",
             "' + '", "order by component"
         ) }} as score_parts
-
     from components
-    group by
-        policy_id,
-        business_date,
-        customer_id
-
+    group by policy_id, business_date, customer_id
 )
 
 select * from scored

@@ -1,28 +1,22 @@
 {#- Warnings that are on, and the grace that a policy gives for them: raised tonight, or in
     a replay as the receipts say. -#}
 with
-
 {% if is_replay() -%}
     warnings as (
-
         select
             business_date,
             customer_id,
             warning_codes
-
         from {{ published_table('tier_decision') }}
         where
             warning_codes is not null
             and business_date between {{ replay_from() }} and {{ replay_to() }}
-
     ),
 {%- else -%}
     codes as (
-
         select
             customer_id,
             signal as warning_code
-
         from {{ ref('int_warnings_raised') }}
 
         union
@@ -30,41 +24,26 @@ with
         select
             customer_id,
             cause_code as warning_code
-
         from {{ ref('int_warnings_explained') }}
         where cause_code is not null
-
     ),
 
     warnings as (
-
         select
             {{ business_date() }} as business_date,
             customer_id,
             {{ dbt.listagg('warning_code', "','", 'order by warning_code') }}
                 as warning_codes
-
         from codes
         group by customer_id
-
     ),
 {%- endif %}
 
-policies as (
-
-    select * from {{ ref('int_policies_applied') }}
-
-),
-
-rules as (
-
-    select * from {{ ref('grace_rules') }}
-
-),
+policies as (select * from {{ ref('int_policies_applied') }}),
+rules as (select * from {{ ref('grace_rules') }}),
 
 {# The longest grace counts; several are not added up. #}
 ranked as (
-
     select
         policies.policy_id,
         policies.business_date,
@@ -77,22 +56,16 @@ ranked as (
                 policies.policy_id, policies.business_date, warnings.customer_id
             order by coalesce(rules.nights, 0) desc, rules.warning_code
         ) as longest_first
-
     from policies
-
-    inner join warnings
-        on policies.business_date = warnings.business_date
-
+    inner join warnings on policies.business_date = warnings.business_date
     left join rules
         on
             policies.policy_id = rules.policy_id
             and ',' || warnings.warning_codes || ','
             like '%,' || rules.warning_code || ',%'
-
 ),
 
 granted as (
-
     select
         policy_id,
         business_date,
@@ -100,10 +73,8 @@ granted as (
         warning_codes,
         grace_cause,
         grace_nights
-
     from ranked
     where longest_first = 1
-
 )
 
 select * from granted

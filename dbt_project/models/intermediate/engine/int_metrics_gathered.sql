@@ -3,53 +3,29 @@
     with
 
     receipts as (
-
         select
             business_date,
             customer_id,
             {{ kept_metrics() | join(',\n        ') }}
-
         from {{ published_table('tier_decision') }}
         where business_date between {{ replay_from() }} and {{ replay_to() }}
-
     )
 
     select * from receipts
 {%- else -%}
     with
 
-    customers as (
+    customers as (select * from {{ ref('int_orders_aggregated_to_customers') }}),
 
-        select * from {{ ref('int_orders_aggregated_to_customers') }}
+    contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
 
-    ),
+    loyalties as (select * from {{ ref('int_loyalties_weighted') }}),
 
-    contributions as (
+    risks as (select * from {{ ref('int_risks_flagged') }}),
 
-        select * from {{ ref('int_contributions_aggregated_to_windows') }}
-
-    ),
-
-    loyalties as (
-
-        select * from {{ ref('int_loyalties_weighted') }}
-
-    ),
-
-    risks as (
-
-        select * from {{ ref('int_risks_flagged') }}
-
-    ),
-
-    mergers as (
-
-        select * from {{ ref('int_mergers_found') }}
-
-    ),
+    mergers as (select * from {{ ref('int_mergers_found') }}),
 
     gathered as (
-
         select
             contributions.*,
             customers.first_sale_date,
@@ -58,21 +34,11 @@
             risks.risk_flag,
             {{ business_date() }} as business_date,
             mergers.customer_id is not null as is_merged
-
         from contributions
-
-        inner join customers
-            on contributions.customer_id = customers.customer_id
-
-        left join loyalties
-            on contributions.customer_id = loyalties.customer_id
-
-        left join risks
-            on contributions.customer_id = risks.customer_id
-
-        left join mergers
-            on contributions.customer_id = mergers.customer_id
-
+        inner join customers on contributions.customer_id = customers.customer_id
+        left join loyalties on contributions.customer_id = loyalties.customer_id
+        left join risks on contributions.customer_id = risks.customer_id
+        left join mergers on contributions.customer_id = mergers.customer_id
     )
 
     select * from gathered

@@ -1,22 +1,16 @@
 with
-
 overrides as (
-
     select * from {{ ref('tier_overrides') }}
     union all
     select * from {{ ref('stg_ops__tier_overrides') }}
-
 ),
 
 nights as (
-
     select distinct business_date
     from {{ ref('int_policies_applied') }}
-
 ),
 
 dated as (
-
     select
         overrides.*,
         nights.business_date,
@@ -25,16 +19,12 @@ dated as (
             order by
                 overrides.valid_from desc, overrides.valid_until desc, overrides.tier asc
         ) as newest_first
-
     from nights
-
     inner join overrides
         on nights.business_date between overrides.valid_from and overrides.valid_until
-
 ),
 
 in_force as (
-
     select
         business_date,
         customer_id,
@@ -42,10 +32,8 @@ in_force as (
         valid_until,
         reason,
         approver
-
     from dated
     where newest_first = 1
-
 )
 
 select * from in_force

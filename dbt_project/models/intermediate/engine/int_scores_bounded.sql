@@ -1,29 +1,19 @@
 with
-
-scores as (
-
-    select * from {{ ref('int_scores_distributed') }}
-
-),
+scores as (select * from {{ ref('int_scores_distributed') }}),
 
 cuts as (
-
     select
         tier_cuts.*,
         tier_ladder.tier_rank
-
     from {{ ref('tier_cuts') }} as tier_cuts
-
     inner join {{ ref('tier_ladder') }} as tier_ladder
         on
             tier_cuts.policy_id = tier_ladder.policy_id
             and tier_cuts.tier = tier_ladder.tier
-
 ),
 
 {# The lowest score that meets a bound of a share: a better one has fewer above. #}
 met as (
-
     select
         cuts.policy_id,
         scores.business_date,
@@ -33,12 +23,8 @@ met as (
         cuts.exit_at,
         min({{ score_at_bound('cuts.enter_at') }}) as enter_score,
         min({{ score_at_bound('cuts.exit_at') }}) as exit_score
-
     from cuts
-
-    inner join scores
-        on cuts.policy_id = scores.policy_id
-
+    inner join scores on cuts.policy_id = scores.policy_id
     group by
         cuts.policy_id,
         scores.business_date,
@@ -46,12 +32,10 @@ met as (
         cuts.axis,
         cuts.enter_at,
         cuts.exit_at
-
 ),
 
 {# A tier with several cuts asks for all of them. #}
 bounded as (
-
     select
         policy_id,
         business_date,
@@ -66,13 +50,8 @@ bounded as (
         max(case when axis = 'net_revenue' then exit_at end) as exit_net_revenue,
         max(case when exit_score is null and axis like '%share' then 1 else 0 end) = 1
             as is_exit_out_of_reach
-
     from met
-    group by
-        policy_id,
-        business_date,
-        tier_rank
-
+    group by policy_id, business_date, tier_rank
 )
 
 select * from bounded

@@ -1,20 +1,9 @@
 with
-
-customers as (
-
-    select * from {{ ref('int_customers_scored') }}
-
-),
-
-metrics as (
-
-    select * from {{ ref('int_metrics_gathered') }}
-
-),
+customers as (select * from {{ ref('int_customers_scored') }}),
+metrics as (select * from {{ ref('int_metrics_gathered') }}),
 
 {# Customers with the same score are one row, so no order of rows can part them. #}
 scores as (
-
     select
         customers.policy_id,
         customers.business_date,
@@ -25,23 +14,15 @@ scores as (
                 when metrics.contribution_12m > 0 then metrics.contribution_12m else 0
             end
         ) as profit
-
     from customers
-
     inner join metrics
         on
             customers.business_date = metrics.business_date
             and customers.customer_id = metrics.customer_id
-
-    group by
-        customers.policy_id,
-        customers.business_date,
-        customers.tier_score
-
+    group by customers.policy_id, customers.business_date, customers.tier_score
 ),
 
 placed as (
-
     select
         *,
         sum(ties) over (
@@ -52,13 +33,10 @@ placed as (
             partition by policy_id, business_date order by tier_score desc
         ) - profit as profit_above,
         sum(profit) over (partition by policy_id, business_date) as profit_pool
-
     from scores
-
 ),
 
 typed as (
-
     select
         policy_id,
         business_date,
@@ -70,9 +48,7 @@ typed as (
             as customer_share_above,
         cast(profit_above / nullif(profit_pool, 0) as numeric(14, 10))
             as profit_share_above
-
     from placed
-
 )
 
 select * from typed

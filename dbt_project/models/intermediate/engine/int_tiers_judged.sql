@@ -1,27 +1,11 @@
 {{ config(indexes=[{'columns': ['policy_id', 'customer_id', 'night_number']}]) }}
 {%- set bounds = ['enter', 'cut', 'exit'] -%}
 with
-
-capped as (
-
-    select * from {{ ref('int_customers_capped') }}
-
-),
-
-reached as (
-
-    select * from {{ ref('int_tiers_reached') }}
-
-),
-
-graces as (
-
-    select * from {{ ref('int_graces_granted') }}
-
-),
+capped as (select * from {{ ref('int_customers_capped') }}),
+reached as (select * from {{ ref('int_tiers_reached') }}),
+graces as (select * from {{ ref('int_graces_granted') }}),
 
 joined as (
-
     select
         capped.*,
         {{ listed(['contribution_score', 'score_parts', 'tier_score', 'score_rank', 'ties',
@@ -35,26 +19,21 @@ joined as (
                 then 'small_population'
             else 'ranked'
         end as base_rule
-
     from capped
-
     left join reached
         on
             capped.policy_id = reached.policy_id
             and capped.business_date = reached.business_date
             and capped.customer_id = reached.customer_id
-
     left join graces
         on
             capped.policy_id = graces.policy_id
             and capped.business_date = graces.business_date
             and capped.customer_id = graces.customer_id
-
 ),
 
 {# A tier can be held from the night before only if the customer was there that night. #}
 judged as (
-
     select
         *,
         coalesce(
@@ -68,9 +47,7 @@ judged as (
             as capped_{{ bound }}_rank
         {{- ',' if not loop.last }}
     {%- endfor %}
-
     from joined
-
 )
 
 select * from judged

@@ -4,42 +4,22 @@
     'tier_score', 'score_rank', 'ties', 'customers_ranked'
 ] -%}
 with
-
-customers as (
-
-    select * from {{ ref('int_customers_scored') }}
-
-),
-
-scores as (
-
-    select * from {{ ref('int_scores_distributed') }}
-
-),
-
-metrics as (
-
-    select * from {{ ref('int_metrics_gathered') }}
-
-),
+customers as (select * from {{ ref('int_customers_scored') }}),
+scores as (select * from {{ ref('int_scores_distributed') }}),
+metrics as (select * from {{ ref('int_metrics_gathered') }}),
 
 cuts as (
-
     select
         tier_cuts.*,
         tier_ladder.tier_rank
-
     from {{ ref('tier_cuts') }} as tier_cuts
-
     inner join {{ ref('tier_ladder') }} as tier_ladder
         on
             tier_cuts.policy_id = tier_ladder.policy_id
             and tier_cuts.tier = tier_ladder.tier
-
 ),
 
 placed as (
-
     select
         customers.*,
         scores.ties,
@@ -49,37 +29,29 @@ placed as (
         scores.profit_share_above,
         metrics.contribution_12m,
         metrics.net_revenue_12m
-
     from customers
-
     inner join scores
         on
             customers.policy_id = scores.policy_id
             and customers.business_date = scores.business_date
             and customers.tier_score = scores.tier_score
-
     inner join metrics
         on
             customers.business_date = metrics.business_date
             and customers.customer_id = metrics.customer_id
-
 ),
 
 lowest as (
-
     select
         policy_id,
         max(tier_rank) as tier_rank
-
     from {{ ref('tier_ladder') }}
     group by policy_id
-
 ),
 
 {# Who has few enough above, or an amount that is large enough, meets a cut: ties and the
    customer that crosses it are in. A tier with several cuts asks for all of them. #}
 met as (
-
     select
         placed.*,
         lowest.tier_rank as lowest_rank,
@@ -94,19 +66,12 @@ met as (
             ) as is_met_to_{{ bound }}
         {{- ',' if not loop.last }}
     {%- endfor %}
-
     from placed
-
-    inner join lowest
-        on placed.policy_id = lowest.policy_id
-
-    left join cuts
-        on placed.policy_id = cuts.policy_id
-
+    inner join lowest on placed.policy_id = lowest.policy_id
+    left join cuts on placed.policy_id = cuts.policy_id
 ),
 
 reached as (
-
     select
         {{ columns | join(',\n        ') }},
     {%- for bound in bounds %}
@@ -116,11 +81,9 @@ reached as (
         ) as {{ bound }}_rank
         {{- ',' if not loop.last }}
     {%- endfor %}
-
     from met
     group by
         {{ columns | join(',\n        ') }}
-
 )
 
 select * from reached

@@ -1,27 +1,14 @@
 with
-
-ledger as (
-
-    select * from {{ ref('stg_erp__gl_controls') }}
-
-),
-
-sales_days as (
-
-    select * from {{ ref('int_sales_days_known') }}
-
-),
+ledger as (select * from {{ ref('stg_erp__gl_controls') }}),
+sales_days as (select * from {{ ref('int_sales_days_known') }}),
 
 first_posting as (
-
     select {{ month_start('min(posted_day)') }} as month_start_date
     from sales_days
-
 ),
 
 {# A ledger that is older than our lines says nothing about them. #}
 known as (
-
     select
         ledger.month_start_date,
         ledger.account_kind,
@@ -32,16 +19,11 @@ known as (
                 or {{ utc_date('ledger.updated_at') }} <= {{ business_date() }}
                 then ledger.amount
         end as ledger_total
-
     from ledger
-
-    inner join first_posting
-        on ledger.month_start_date >= first_posting.month_start_date
-
+    inner join first_posting on ledger.month_start_date >= first_posting.month_start_date
     where
         ledger.month_start_date <= {{ business_date() }}
         and ledger.month_start_date = {{ month_start('ledger.month_start_date') }}
-
 )
 
 select * from known

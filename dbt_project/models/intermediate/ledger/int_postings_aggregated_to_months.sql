@@ -4,40 +4,14 @@
     ('freight', 'freight_cost', 'found.has_freight'),
 ] -%}
 with
-
-sales_days as (
-
-    select * from {{ ref('int_sales_days_known') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_customers_resolved') }}
-
-),
-
-excluded as (
-
-    select * from {{ ref('int_customers_excluded') }}
-
-),
-
-ledger as (
-
-    select * from {{ ref('int_ledger_totals_known') }}
-
-),
-
-found as (
-
-    select * from {{ ref('int_profit_lines_found') }}
-
-),
+sales_days as (select * from {{ ref('int_sales_days_known') }}),
+customers as (select * from {{ ref('int_customers_resolved') }}),
+excluded as (select * from {{ ref('int_customers_excluded') }}),
+ledger as (select * from {{ ref('int_ledger_totals_known') }}),
+found as (select * from {{ ref('int_profit_lines_found') }}),
 
 {# A month that only the ledger knows has no postings, which is worth knowing too. #}
 postings as (
-
     select
         sales_days.net_revenue,
         sales_days.cogs,
@@ -49,14 +23,9 @@ postings as (
             when customers.customer_id is not null then 'customers'
             else 'other'
         end as belongs_to
-
     from sales_days
-
-    left join customers
-        on sales_days.customer_id = customers.customer_id
-
-    left join excluded
-        on sales_days.customer_id = excluded.customer_id
+    left join customers on sales_days.customer_id = customers.customer_id
+    left join excluded on sales_days.customer_id = excluded.customer_id
 
     union all
 
@@ -67,13 +36,10 @@ postings as (
         0 as lines_without_cost,
         month_start_date,
         'other' as belongs_to
-
     from ledger
-
 ),
 
 summed as (
-
     select
         month_start_date,
         belongs_to,
@@ -81,17 +47,11 @@ summed as (
         sum(cogs) as cogs,
         sum(freight_cost) as freight_cost,
         sum(lines_without_cost) as lines_without_cost
-
     from postings
-
-    group by
-        month_start_date,
-        belongs_to
-
+    group by month_start_date, belongs_to
 ),
 
 spread as (
-
     {% for kind, column, is_found in kinds -%}
         select
             summed.month_start_date,
@@ -100,18 +60,13 @@ spread as (
             case when {{ is_found }} then summed.{{ column }} end as amount,
             {{ 'summed.lines_without_cost' if kind == 'cogs' else 'null' }}
                 as lines_without_cost
-
         from summed
-
         cross join found
-
         {{ 'union all' if not loop.last }}
-
     {% endfor %}
 ),
 
 totalled as (
-
     select
         month_start_date,
         account_kind,
@@ -122,13 +77,8 @@ totalled as (
             end) as {{ part }}_total,
         {% endfor -%}
         sum(lines_without_cost) as lines_without_cost
-
     from spread
-
-    group by
-        month_start_date,
-        account_kind
-
+    group by month_start_date, account_kind
 )
 
 select * from totalled

@@ -1,80 +1,41 @@
 with
-
-category_days as (
-
-    select * from {{ ref('int_categories_aggregated_to_days') }}
-
-),
-
-descriptions as (
-
-    select * from {{ ref('int_customers_described') }}
-
-),
-
-contributions as (
-
-    select * from {{ ref('int_contributions_aggregated_to_windows') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
-loyalty_weights as (
-
-    select * from {{ ref('loyalty_weights') }}
-
-),
+category_days as (select * from {{ ref('int_categories_aggregated_to_days') }}),
+descriptions as (select * from {{ ref('int_customers_described') }}),
+contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
+loyalty_weights as (select * from {{ ref('loyalty_weights') }}),
 
 bought as (
-
     select distinct
         category_days.customer_id,
         category_days.product_category
-
     from category_days
-
-    inner join policy
-        on category_days.day > policy.window_start_date
-
+    inner join policy on category_days.day > policy.window_start_date
 ),
 
 counted as (
-
     select
         customer_id,
         count(*) as categories
-
     from bought
     group by customer_id
-
 ),
 
 {# Nobody can buy more categories than the company sold in the window. #}
 full_breadth as (
-
     select
         least(
             max(loyalty_weights.full_at), count(distinct bought.product_category)
         ) as categories
-
     from bought
-
     cross join policy
-
     inner join loyalty_weights
         on
             policy.policy_id = loyalty_weights.policy_id
             and loyalty_weights.component = 'breadth'
-
 ),
 
 measured as (
-
     select
         contributions.customer_id,
         cast(case
@@ -89,17 +50,10 @@ measured as (
                     1, coalesce(counted.categories, 0) / full_breadth.categories
                 )
         end as numeric(7, 6)) as breadth
-
     from contributions
-
     cross join full_breadth
-
-    left join descriptions
-        on contributions.customer_id = descriptions.customer_id
-
-    left join counted
-        on contributions.customer_id = counted.customer_id
-
+    left join descriptions on contributions.customer_id = descriptions.customer_id
+    left join counted on contributions.customer_id = counted.customer_id
 )
 
 select * from measured

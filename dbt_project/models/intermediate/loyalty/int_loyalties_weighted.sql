@@ -3,27 +3,11 @@
     'cooperation', 'referrals'
 ] -%}
 with
-
-loyalties as (
-
-    select * from {{ ref('int_loyalties_measured') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
-weights as (
-
-    select * from {{ ref('int_loyalty_weights_selected') }}
-
-),
+loyalties as (select * from {{ ref('int_loyalties_measured') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
+weights as (select * from {{ ref('int_loyalty_weights_selected') }}),
 
 measured as (
-
     select
         loyalties.*,
         cast(
@@ -31,18 +15,13 @@ measured as (
             as numeric(7, 6)
         ) as tenure,
         loyalties.orders >= policy.loyalty_minimum_orders as is_measured
-
     from loyalties
-
     cross join policy
-
     cross join weights
-
 ),
 
 {# Parts without data give their weight to the others. #}
 weighed as (
-
     select
         measured.*,
         {% for component in components -%}
@@ -58,15 +37,11 @@ weighed as (
             {{- ' +' if not loop.last }}
         {% endfor -%}
             as weight_present
-
     from measured
-
     cross join weights
-
 ),
 
 indexed as (
-
     select
         customer_id,
         first_sale_date,
@@ -83,9 +58,7 @@ indexed as (
                     100 * weighted_sum / nullif(weight_present, 0) as numeric(7, 4)
                 )
         end as loyalty_index
-
     from weighed
-
 )
 
 select * from indexed

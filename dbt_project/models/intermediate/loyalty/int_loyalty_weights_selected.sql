@@ -3,21 +3,10 @@
     'cooperation', 'referrals'
 ] -%}
 with
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
-loyalty_weights as (
-
-    select * from {{ ref('loyalty_weights') }}
-
-),
+policy as (select * from {{ ref('int_policies_selected') }}),
+loyalty_weights as (select * from {{ ref('loyalty_weights') }}),
 
 selected as (
-
     select
         {% for component in components -%}
             max(case
@@ -29,12 +18,8 @@ selected as (
             when loyalty_weights.component = 'tenure'
                 then loyalty_weights.full_at
         end) as full_tenure_months
-
     from loyalty_weights
-
-    inner join policy
-        on loyalty_weights.policy_id = policy.policy_id
-
+    inner join policy on loyalty_weights.policy_id = policy.policy_id
 )
 
 select * from selected

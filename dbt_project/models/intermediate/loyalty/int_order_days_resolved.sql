@@ -1,37 +1,18 @@
 with
-
-sales_days as (
-
-    select * from {{ ref('int_sales_days_known') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_customers_resolved') }}
-
-),
+sales_days as (select * from {{ ref('int_sales_days_known') }}),
+customers as (select * from {{ ref('int_customers_resolved') }}),
 
 order_days as (
-
     select
         customers.survivor_id as customer_id,
         sales_days.day,
         sum(sales_days.orders) as orders
-
     from sales_days
-
-    inner join customers
-        on sales_days.customer_id = customers.customer_id
-
+    inner join customers on sales_days.customer_id = customers.customer_id
     where
         sales_days.order_lines > 0
         and not customers.is_internal
-
-    group by
-        customers.survivor_id,
-        sales_days.day
-
+    group by customers.survivor_id, sales_days.day
 )
 
 select * from order_days

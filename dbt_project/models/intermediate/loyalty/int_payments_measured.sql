@@ -1,26 +1,10 @@
 with
-
-receivables as (
-
-    select * from {{ ref('int_receivables_resolved') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
-risk_rules as (
-
-    select * from {{ ref('risk_rules') }}
-
-),
+receivables as (select * from {{ ref('int_receivables_resolved') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
+risk_rules as (select * from {{ ref('risk_rules') }}),
 
 {# What was settled after the business date was still open on it. #}
 known_then as (
-
     select
         receivables.*,
         receivables.amount - case
@@ -36,33 +20,22 @@ known_then as (
         and receivables.due_date < policy.business_date as is_due_in_window,
         {{ dbt.datediff('receivables.due_date', 'policy.business_date', 'day') }}
             as days_overdue
-
     from receivables
-
-    inner join policy
-        on receivables.issued_date <= policy.business_date
-
+    inner join policy on receivables.issued_date <= policy.business_date
     where
         not receivables.is_disputed
         and receivables.amount > 0
-
 ),
 
 {# One row always: without the rule nothing is overdue, and payment still counts. #}
 rules as (
-
     select max(risk_rules.minimum_days_overdue) as minimum_days_overdue
     from risk_rules
-
-    inner join policy
-        on risk_rules.policy_id = policy.policy_id
-
+    inner join policy on risk_rules.policy_id = policy.policy_id
     where risk_rules.risk_flag = 'dishonest'
-
 ),
 
 measured as (
-
     select
         known_then.customer_id,
         cast(
@@ -80,13 +53,9 @@ measured as (
                 then greatest(known_then.open_amount, 0)
             else 0
         end) as overdue_amount
-
     from known_then
-
     cross join rules
-
     group by known_then.customer_id
-
 )
 
 select * from measured

@@ -4,30 +4,10 @@
     'customers_ranked', 'policy_id', 'tier_score'
 ] -%}
 with
-
-tonight as (
-
-    select * from {{ ref('tier_change') }}
-
-),
-
-earlier as (
-
-    select * from {{ ref('stg_bi__tier_changes') }}
-
-),
-
-schedules as (
-
-    select * from {{ ref('int_digests_scheduled') }}
-
-),
-
-ladder as (
-
-    select * from {{ ref('tier_ladder') }}
-
-),
+tonight as (select * from {{ ref('tier_change') }}),
+earlier as (select * from {{ ref('stg_bi__tier_changes') }}),
+schedules as (select * from {{ ref('int_digests_scheduled') }}),
+ladder as (select * from {{ ref('tier_ladder') }}),
 
 {% set columns = at_the_end + [
     'business_date', 'customer_id', 'from_tier', 'to_tier', 'direction', 'own_move',
@@ -35,7 +15,6 @@ ladder as (
     'loyalty_index_before', 'score_rank_before'
 ] -%}
 changes as (
-
     select {{ listed(columns, 'tonight') }}
     from tonight
 
@@ -43,11 +22,9 @@ changes as (
 
     select {{ listed(columns, 'earlier') }}
     from earlier
-
 ),
 
 in_order as (
-
     select
         changes.*,
         schedules.role,
@@ -60,19 +37,15 @@ in_order as (
             partition by schedules.role, schedules.kind, changes.customer_id
             order by changes.business_date desc
         ) as from_last
-
     from changes
-
     inner join schedules
         on
             changes.business_date > schedules.told_until
             and changes.business_date <= schedules.period_until
             and (changes.cause = 'policy') = (schedules.kind = 'policy_notice')
-
 ),
 
 moved as (
-
     select
         role,
         kind,
@@ -80,18 +53,12 @@ moved as (
         sum(own_move) as own_move,
         sum(others_move) as others_move,
         sum(contribution_12m_change) as contribution_12m_change
-
     from in_order
-    group by
-        role,
-        kind,
-        customer_id
-
+    group by role, kind, customer_id
 ),
 
 {# A tier that was left and taken again in one period is no news. #}
 netted as (
-
     select
         last_change.role,
         last_change.kind,
@@ -113,36 +80,29 @@ netted as (
             when rank_after.tier_rank < rank_before.tier_rank then 'up'
             when rank_after.tier_rank > rank_before.tier_rank then 'down'
         end as direction
-
     from in_order as last_change
-
     inner join in_order as first_change
         on
             last_change.role = first_change.role
             and last_change.kind = first_change.kind
             and last_change.customer_id = first_change.customer_id
             and first_change.from_first = 1
-
     inner join moved
         on
             last_change.role = moved.role
             and last_change.kind = moved.kind
             and last_change.customer_id = moved.customer_id
-
     left join ladder as rank_before
         on
             last_change.policy_id = rank_before.policy_id
             and first_change.from_tier = rank_before.tier
-
     left join ladder as rank_after
         on
             last_change.policy_id = rank_after.policy_id
             and last_change.to_tier = rank_after.tier
-
     where
         last_change.from_last = 1
         and first_change.from_tier <> last_change.to_tier
-
 )
 
 select * from netted

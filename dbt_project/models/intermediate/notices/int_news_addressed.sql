@@ -1,31 +1,10 @@
 with
-
-news as (
-
-    select * from {{ ref('int_news_gathered') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_customers_described') }}
-
-),
-
-audiences as (
-
-    select * from {{ ref('int_audiences_found') }}
-
-),
-
-told as (
-
-    select * from {{ ref('stg_ops__news_told') }}
-
-),
+news as (select * from {{ ref('int_news_gathered') }}),
+customers as (select * from {{ ref('int_customers_described') }}),
+audiences as (select * from {{ ref('int_audiences_found') }}),
+told as (select * from {{ ref('stg_ops__news_told') }}),
 
 addressed as (
-
     select
         news.*,
         customers.customer_name,
@@ -42,25 +21,18 @@ addressed as (
                 news.cause
             order by audiences.role_order
         ) as role_number
-
     from news
-
-    inner join customers
-        on news.customer_id = customers.customer_id
-
+    inner join customers on news.customer_id = customers.customer_id
     inner join audiences
         on
             coalesce(customers.owner_id, '') = audiences.owner_id
             and news.role = audiences.role
-
 ),
 
 {# Who is two things to a customer is told once. #}
 once as (
-
     select addressed.*
     from addressed
-
     left join told
         on
             addressed.recipient_id = told.recipient_id
@@ -72,11 +44,9 @@ once as (
             and told.business_date < {{ business_date() }}
             and {{ dbt.datediff('told.business_date', business_date(), 'day') }}
             <= addressed.quiet_days
-
     where
         addressed.role_number = 1
         and told.recipient_id is null
-
 )
 
 select * from once

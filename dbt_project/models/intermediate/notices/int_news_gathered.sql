@@ -36,74 +36,43 @@
     },
 } -%}
 with
-
-schedules as (
-
-    select * from {{ ref('int_digests_scheduled') }}
-
-),
+schedules as (select * from {{ ref('int_digests_scheduled') }}),
 
 subscriptions as (
-
     select
         *,
         row_number() over (
             partition by role, kind, topic, cause
             order by valid_from desc
         ) as newest
-
     from {{ ref('digest_subscriptions') }}
     where valid_from <= {{ business_date() }}
-
 ),
 
-decisions as (
-
-    select * from {{ ref('tier_decision') }}
-
-),
-
-remembered as (
-
-    select * from {{ ref('stg_bi__tier_decisions') }}
-
-),
-
-tier_change as (
-
-    select * from {{ ref('int_changes_netted') }}
-
-),
+decisions as (select * from {{ ref('tier_decision') }}),
+remembered as (select * from {{ ref('stg_bi__tier_decisions') }}),
+tier_change as (select * from {{ ref('int_changes_netted') }}),
 
 early_warning as (
-
     select
         warnings.*,
         warnings.cause_code as warning_cause,
         schedules.role,
         schedules.kind
-
     from {{ ref('early_warning') }} as warnings
-
     cross join schedules
-
 ),
 
 risk as (
-
     select
         risks.*,
         schedules.role,
         schedules.kind
-
     from {{ ref('risk_customers') }} as risks
-
     cross join schedules
-
 ),
 
 hand_over as (
-
     select
         decisions.business_date,
         decisions.customer_id,
@@ -111,20 +80,15 @@ hand_over as (
         remembered.owner_id as previous_owner_id,
         schedules.role,
         schedules.kind
-
     from decisions
-
     inner join remembered
         on
             decisions.customer_id = remembered.customer_id
             and decisions.owner_id <> remembered.owner_id
-
     cross join schedules
-
 ),
 
 news as (
-
     {% for topic, how in topics.items() -%}
         select
             role,
@@ -142,19 +106,15 @@ news as (
         from {{ topic }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
-
 ),
 
 {# An amount that is not known is no reason to stay silent. #}
 subscribed as (
-
     select
         news.*,
         subscriptions.section,
         subscriptions.quiet_days
-
     from news
-
     inner join subscriptions
         on
             news.role = subscriptions.role
@@ -162,11 +122,9 @@ subscribed as (
             and news.topic = subscriptions.topic
             and news.cause = subscriptions.cause
             and subscriptions.newest = 1
-
     where
         coalesce(news.amount_at_stake >= subscriptions.minimum_amount, true)
         and coalesce(news.strength >= subscriptions.minimum_strength, true)
-
 )
 
 select * from subscribed

@@ -1,38 +1,17 @@
 with
-
-category_days as (
-
-    select * from {{ ref('int_categories_aggregated_to_days') }}
-
-),
-
-industries as (
-
-    select * from {{ ref('int_industries_ranked') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
+category_days as (select * from {{ ref('int_categories_aggregated_to_days') }}),
+industries as (select * from {{ ref('int_industries_ranked') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
 
 bought as (
-
     select distinct
         category_days.customer_id,
         category_days.product_category
-
     from category_days
-
-    inner join policy
-        on category_days.day > policy.window_start_date
-
+    inner join policy on category_days.day > policy.window_start_date
 ),
 
 buyers as (
-
     select
         industries.industry_code,
         bought.customer_id,
@@ -40,81 +19,57 @@ buyers as (
         count(*) over (
             partition by industries.industry_code, bought.product_category
         ) as category_buyers
-
     from bought
-
-    inner join industries
-        on bought.customer_id = industries.customer_id
-
+    inner join industries on bought.customer_id = industries.customer_id
     where industries.industry_code is not null
-
 ),
 
 industry_buyers as (
-
     select
         industry_code,
         count(distinct customer_id) as all_buyers
-
     from buyers
     group by industry_code
-
 ),
 
 {# What at least a third of the buyers of an industry buy is a need of that industry. #}
 usual as (
-
     select distinct
         buyers.industry_code,
         buyers.product_category,
         1.0 * buyers.category_buyers / industry_buyers.all_buyers as customer_share
-
     from buyers
-
-    inner join industry_buyers
-        on buyers.industry_code = industry_buyers.industry_code
-
+    inner join industry_buyers on buyers.industry_code = industry_buyers.industry_code
     where
         industry_buyers.all_buyers >= 5
         and 3 * buyers.category_buyers >= industry_buyers.all_buyers
-
 ),
 
 open_needs as (
-
     select
         industries.customer_id,
         usual.product_category,
         usual.customer_share,
         max(usual.customer_share) over (partition by industries.customer_id)
             as largest_share
-
     from industries
-
-    inner join usual
-        on industries.industry_code = usual.industry_code
-
+    inner join usual on industries.industry_code = usual.industry_code
     left join bought
         on
             industries.customer_id = bought.customer_id
             and usual.product_category = bought.product_category
-
     where bought.customer_id is null
-
 ),
 
 found as (
-
     select
         customer_id,
         cast(count(*) as integer) as open_needs,
         cast(max(customer_share) as numeric(5, 4)) as likely_need_share,
         min(case when customer_share = largest_share then product_category end)
             as likely_need
-
     from open_needs
     group by customer_id
-
 )
 
 select * from found

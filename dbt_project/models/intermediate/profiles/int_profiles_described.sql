@@ -3,34 +3,13 @@
     'customer_since_date', 'payment_terms_days', 'annual_potential'
 ] -%}
 with
-
-customers as (
-
-    select * from {{ ref('int_customers_described') }}
-
-),
-
-listed as (
-
-    select * from {{ ref('stg_erp__customers') }}
-
-),
-
-accounts as (
-
-    select * from {{ ref('stg_crm__accounts') }}
-
-),
-
-matches as (
-
-    select * from {{ ref('int_accounts_matched') }}
-
-),
+customers as (select * from {{ ref('int_customers_described') }}),
+listed as (select * from {{ ref('stg_erp__customers') }}),
+accounts as (select * from {{ ref('stg_crm__accounts') }}),
+matches as (select * from {{ ref('int_accounts_matched') }}),
 
 {# What the ERP does not say, an account may: the one that comes first by its number. #}
 from_accounts as (
-
     select
         matches.customer_id,
         cast(count(*) as integer) as crm_accounts,
@@ -41,22 +20,15 @@ from_accounts as (
         min(accounts.tax_id) as tax_id,
         min(accounts.country) as country,
         max(case when accounts.is_strategic then 1 else 0 end) as strategic_accounts
-
     from accounts
-
-    inner join matches
-        on accounts.account_id = matches.account_id
-
+    inner join matches on accounts.account_id = matches.account_id
     where
         matches.customer_id is not null
         and matches.account_id = matches.surviving_account_id
-
     group by matches.customer_id
-
 ),
 
 described as (
-
     select
         customers.customer_id,
         customers.customer_name,
@@ -79,19 +51,12 @@ described as (
         coalesce(customers.country, from_accounts.country) as country,
         coalesce(from_accounts.crm_accounts, 0) as crm_accounts,
         coalesce(from_accounts.strategic_accounts, 0) > 0 as is_strategic
-
     from customers
-
-    left join listed
-        on customers.customer_id = listed.customer_id
-
-    left join from_accounts
-        on customers.customer_id = from_accounts.customer_id
-
+    left join listed on customers.customer_id = listed.customer_id
+    left join from_accounts on customers.customer_id = from_accounts.customer_id
 ),
 
 completed as (
-
     select
         *,
         cast((
@@ -107,9 +72,7 @@ completed as (
             {% endfor -%},
             ''
         ) as missing_facts
-
     from described
-
 )
 
 select * from completed

@@ -24,20 +24,15 @@
 -- and {{ ref('stg_erp__invoice_lines') }}, which tell the days that new prices touch
 
 with
-
 invoice_lines as (
-
     select
         *,
         case when is_return then 0 else 1 end as sale_line,
         case when is_return then -1 else 0 end as return_line
-
     from {{ ref('int_invoice_lines_costed') }}
-
 ),
 
 summed as (
-
     select
         {{ key | join(',\n        ') }},
         cast(sum(sale_line) as integer) as order_lines,
@@ -46,12 +41,9 @@ summed as (
         cast(coalesce(sum({{ amount }}), 0) as numeric(18, 2)) as {{ name }}
         {{- ',' if not loop.last }}
     {% endfor %}
-
     from invoice_lines
-
     group by
         {{ key | join(',\n        ') }}
-
 )
 
 select * from summed

@@ -17,26 +17,17 @@
 -- and {{ ref('int_prices_remembered') }}, since it keeps what lines were valued with
 
 with
-
-invoice_lines as (
-
-    select * from {{ ref('int_invoice_lines_costed') }}
-
-),
+invoice_lines as (select * from {{ ref('int_invoice_lines_costed') }}),
 
 signed as (
-
     select
         *,
         case when is_return then 0 else 1 end as sale_line,
         case when is_return then 1 else 0 end as return_line
-
     from invoice_lines
-
 ),
 
 summed as (
-
     select
         customer_id,
         day,
@@ -55,18 +46,11 @@ summed as (
         sum(case when has_freight then 1 else 0 end) as lines_with_freight,
         sum(case when has_cost then 0 else 1 end) as lines_without_cost,
         sum(case when has_rate then 0 else 1 end) as lines_without_rate
-
     from signed
-
-    group by
-        customer_id,
-        day,
-        posted_day
-
+    group by customer_id, day, posted_day
 ),
 
 typed as (
-
     select
         customer_id,
         day,
@@ -82,9 +66,7 @@ typed as (
         ] -%}
         cast({{ number }} as integer) as {{ number }}{{ ',' if not loop.last }}
     {% endfor %}
-
     from summed
-
 )
 
 select * from typed

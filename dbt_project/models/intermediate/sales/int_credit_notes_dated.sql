@@ -1,8 +1,6 @@
 with
-
 {# Only those of customers with dirty days, once there are facts. #}
 credit_notes as (
-
     select *
     from {{ ref('stg_erp__invoice_lines') }}
     where
@@ -15,44 +13,32 @@ credit_notes as (
                 where dirty_days.fact = 'sales'
             )
         {%- endif %}
-
 ),
 
 sales as (
-
     select
         invoice_id,
         invoice_date
-
     from {{ ref('stg_erp__invoice_lines') }}
     where
         is_posted
         and document_type = 'invoice'
-
 ),
 
 sale_days as (
-
     select
         credit_notes.invoice_id,
         credit_notes.line_no,
         min(sales.invoice_date) as day
-
     from credit_notes
-
     inner join sales
         on
             credit_notes.original_invoice_id = sales.invoice_id
             and credit_notes.invoice_date >= sales.invoice_date
-
-    group by
-        credit_notes.invoice_id,
-        credit_notes.line_no
-
+    group by credit_notes.invoice_id, credit_notes.line_no
 ),
 
 dated as (
-
     select
         credit_notes.invoice_id,
         credit_notes.line_no,
@@ -69,14 +55,11 @@ dated as (
         credit_notes.currency,
         credit_notes.invoice_date as posted_day,
         coalesce(sale_days.day, credit_notes.invoice_date) as day
-
     from credit_notes
-
     left join sale_days
         on
             credit_notes.invoice_id = sale_days.invoice_id
             and credit_notes.line_no = sale_days.line_no
-
 )
 
 select * from dated

@@ -1,13 +1,7 @@
 with
-
-fx_rates as (
-
-    select * from {{ ref('stg_erp__fx_rates') }}
-
-),
+fx_rates as (select * from {{ ref('stg_erp__fx_rates') }}),
 
 dated as (
-
     select
         currency,
         valid_from_date,
@@ -16,9 +10,7 @@ dated as (
             partition by currency
             order by valid_from_date
         ) as valid_until_date
-
     from fx_rates
-
 )
 
 select * from dated

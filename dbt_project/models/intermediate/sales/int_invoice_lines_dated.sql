@@ -4,30 +4,21 @@
     'freight_amount', 'currency', 'posted_day', 'day'
 ] -%}
 with
-
 {# Each CTE over the lines is read once, so that PostgreSQL looks up, not scans. #}
 invoices as (
-
     select
         *,
         invoice_date as posted_day,
         invoice_date as day
-
     from {{ ref('stg_erp__invoice_lines') }}
     where
         is_posted
         and document_type = 'invoice'
-
 ),
 
-credit_notes as (
-
-    select * from {{ ref('int_credit_notes_dated') }}
-
-),
+credit_notes as (select * from {{ ref('int_credit_notes_dated') }}),
 
 dated as (
-
     select {{ listed(columns, 'invoices') }}
     from invoices
     {{ only_dirty_days('invoices') }}
@@ -37,7 +28,6 @@ dated as (
     select {{ listed(columns, 'credit_notes') }}
     from credit_notes
     {{ only_dirty_days('credit_notes') }}
-
 )
 
 select * from dated

@@ -1,32 +1,18 @@
 with
-
-product_costs as (
-
-    select * from {{ ref('stg_erp__product_costs') }}
-
-),
-
-fx_rates as (
-
-    select * from {{ ref('int_fx_rates_dated') }}
-
-),
+product_costs as (select * from {{ ref('stg_erp__product_costs') }}),
+fx_rates as (select * from {{ ref('int_fx_rates_dated') }}),
 
 followed as (
-
     select
         *,
         lead(valid_from_date, 1, cast('9999-12-31' as date)) over (
             partition by product_id
             order by valid_from_date
         ) as next_valid_from_date
-
     from product_costs
-
 ),
 
 dated as (
-
     select
         followed.product_id,
         followed.valid_from_date,
@@ -42,15 +28,12 @@ dated as (
                 then followed.unit_cost
             else followed.unit_cost * fx_rates.rate
         end as unit_cost
-
     from followed
-
     left join fx_rates
         on
             followed.currency = fx_rates.currency
             and followed.valid_from_date >= fx_rates.valid_from_date
             and followed.valid_from_date < fx_rates.valid_until_date
-
 )
 
 select * from dated

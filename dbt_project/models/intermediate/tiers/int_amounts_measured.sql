@@ -1,23 +1,14 @@
 with
-
-decided as (
-
-    select * from {{ ref('int_tiers_decided') }}
-
-),
+decided as (select * from {{ ref('int_tiers_decided') }}),
 
 goals as (
-
     select
         *,
         is_barred_by_risk or is_beyond_money as is_barred
-
     from {{ ref('int_goals_priced') }}
-
 ),
 
 joined as (
-
     select
         decided.policy_id,
         decided.business_date,
@@ -34,27 +25,22 @@ joined as (
         case
             when not keeps.is_beyond_money then {{ to_cents('-keeps.amount_change') }}
         end as amount_to_keep
-
     from decided
-
     left join goals as rises
         on
             decided.policy_id = rises.policy_id
             and decided.business_date = rises.business_date
             and decided.customer_id = rises.customer_id
             and rises.goal = 'rise'
-
     left join goals as keeps
         on
             decided.policy_id = keeps.policy_id
             and decided.business_date = keeps.business_date
             and decided.customer_id = keeps.customer_id
             and keeps.goal = 'keep'
-
 ),
 
 noted as (
-
     select
         policy_id,
         business_date,
@@ -74,9 +60,7 @@ noted as (
             when is_keep_beyond_money then 'beyond_money'
             else 'no_limit'
         end as amount_to_keep_note
-
     from joined
-
 )
 
 select * from noted

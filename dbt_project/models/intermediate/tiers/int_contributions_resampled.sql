@@ -1,54 +1,39 @@
 with
-
 months as (
-
     select *
     from {{ ref('int_contributions_aggregated_to_months') }}
     where window_number = 1
-
 ),
 
 policies as (
-
     select policy_id
     from {{ ref('int_policies_in_force') }}
     where role = 'leading'
-
 ),
 
 {# What the policy ranks by, if by money; else by what we earn. #}
 judged_by as (
-
     select
         policies.policy_id,
         weights.component,
         row_number() over (order by weights.weight desc, weights.component asc)
             as heaviest_first
-
     from policies
-
     left join {{ ref('score_weights') }} as weights
         on
             policies.policy_id = weights.policy_id
             and weights.component in ({{ money_components() }})
-
 ),
 
 judged as (
-
     select
         months.*,
         judged_by.component
-
     from months
-
-    inner join judged_by
-        on judged_by.heaviest_first = 1
-
+    inner join judged_by on judged_by.heaviest_first = 1
 ),
 
 valued as (
-
     select
         customer_id,
         cast(extract(month from month_start_date) as integer) as month_of_year,
@@ -57,15 +42,12 @@ valued as (
             when 'cm1' then {{ margin('cm1') }}
             else {{ margin('contribution') }}
         end as amount
-
     from judged
-
 ),
 
 {# What the window would have brought, more or less, had each half of the year come twice
    and the other half not at all. #}
 resampled as (
-
     select
         {% for months in half_samples() -%}
             sum(
@@ -73,10 +55,8 @@ resampled as (
             ) as change_{{ loop.index }},
         {% endfor -%}
         customer_id
-
     from valued
     group by customer_id
-
 )
 
 select * from resampled

@@ -1,33 +1,25 @@
 with
-
 products as (
-
     select
         *,
         quantity_now > 0 and quantity_before > 0 and gross_revenue_before > 0
             as is_comparable
-
     from {{ ref('int_products_compared') }}
-
 ),
 
 {# A product that cannot be compared has no growth, and so no term but the mix. #}
 scaled as (
-
     select
         *,
         case when is_comparable then 1.0 * quantity_now / quantity_before end
             as growth,
         case when is_comparable then discounts_before / gross_revenue_before end
             as discount_share_before
-
     from products
-
 ),
 
 {# Quantity at the old margin of a unit, then price, discount and cost at the new one. #}
 parted as (
-
     select
         *,
         (growth - 1)
@@ -45,13 +37,10 @@ parted as (
         case when quantity_now > 0 then abs(gross_revenue_now) else 0 end
         + case when quantity_before > 0 then abs(gross_revenue_before) else 0 end
             as sales_with_quantity
-
     from scaled
-
 ),
 
 summed as (
-
     select
         customer_id,
         {% for amount in [
@@ -63,10 +52,8 @@ summed as (
         {% endfor -%}
         cast(sum(sales_with_quantity) / nullif(sum(sales), 0) as numeric(5, 4))
             as quantity_completeness
-
     from parted
     group by customer_id
-
 )
 
 select * from summed

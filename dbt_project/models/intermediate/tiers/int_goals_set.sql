@@ -6,23 +6,15 @@
     'negative_rank', 'tier_score', 'customers_ranked'
 ] -%}
 with
-
 decided as (
-
     select *
     from {{ ref('int_tiers_decided') }}
     where base_rule = 'ranked'
-
 ),
 
-bounds as (
-
-    select * from {{ ref('int_scores_bounded') }}
-
-),
+bounds as (select * from {{ ref('int_scores_bounded') }}),
 
 components as (
-
     select
         policy_id,
         business_date,
@@ -35,17 +27,11 @@ components as (
                     then weight
             end
         ) as money_weight
-
     from {{ ref('int_components_scored') }}
-    group by
-        policy_id,
-        business_date,
-        customer_id
-
+    group by policy_id, business_date, customer_id
 ),
 
 goals as (
-
     {% for goal, bound, better in goals -%}
         select
             {{- listed(customers, 'decided') }},
@@ -55,9 +41,7 @@ goals as (
             bounds.{{ bound }}_contribution as bound_contribution,
             bounds.{{ bound }}_net_revenue as bound_net_revenue,
             coalesce(bounds.is_{{ bound }}_out_of_reach, false) as is_out_of_reach
-
         from decided
-
         left join bounds
             on
                 decided.policy_id = bounds.policy_id
@@ -65,25 +49,20 @@ goals as (
                 and decided.tier_rank - {{ better }} = bounds.tier_rank
         {{ 'union all' if not loop.last }}
     {% endfor %}
-
 ),
 
 {# Whom a falling customer passes, gains a place by it. #}
 passed as (
-
     select
         *,
         case
             when goal = 'rise' or tier_score < bound_score then bound_score
             else bound_score + coalesce(ceil(10000.0 / nullif(customers_ranked - 1, 0)), 0)
         end as safe_score
-
     from goals
-
 ),
 
 aimed as (
-
     select
         passed.*,
         components.money_weight,
@@ -92,15 +71,12 @@ aimed as (
         (
             components.weight * (passed.safe_score - 0.5) / 100 - components.points
         ) / components.money_weight as points_missing
-
     from passed
-
     inner join components
         on
             passed.policy_id = components.policy_id
             and passed.business_date = components.business_date
             and passed.customer_id = components.customer_id
-
 )
 
 select * from aimed

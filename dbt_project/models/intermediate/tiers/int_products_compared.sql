@@ -8,51 +8,23 @@
     'cost_of_returns': 'cost_rates',
 } -%}
 with
-
-product_days as (
-
-    select * from {{ ref('fct_product_days') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_customers_resolved') }}
-
-),
-
-rates as (
-
-    select * from {{ ref('int_fx_rates_averaged') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
+product_days as (select * from {{ ref('fct_product_days') }}),
+customers as (select * from {{ ref('int_customers_resolved') }}),
+rates as (select * from {{ ref('int_fx_rates_averaged') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
 
 window_before as (
-
     select distinct
         remembered.business_date,
         {{ months_before('policies.window_months', 'remembered.business_date') }}
             as window_start_date
-
     from {{ ref('stg_bi__tier_decisions') }} as remembered
-
-    inner join {{ ref('tier_policies') }} as measured
-        on remembered.policy_id = measured.policy_id
-
-    inner join {{ ref('tier_policies') }} as policies
-        on measured.measured_as = policies.policy_id
-
+    inner join {{ ref('tier_policies') }} as measured on remembered.policy_id = measured.policy_id
+    inner join {{ ref('tier_policies') }} as policies on measured.measured_as = policies.policy_id
 ),
 
 {# The window of the night before as it is known now, beside the window of this night. #}
 dated as (
-
     select
         product_days.*,
         customers.survivor_id,
@@ -65,24 +37,14 @@ dated as (
                 then 1
             else 0
         end as is_before
-
     from product_days
-
-    inner join customers
-        on product_days.customer_id = customers.customer_id
-
-    inner join policy
-        on product_days.posted_day <= policy.business_date
-
-    left join window_before
-        on policy.business_date > window_before.business_date
-
+    inner join customers on product_days.customer_id = customers.customer_id
+    inner join policy on product_days.posted_day <= policy.business_date
+    left join window_before on policy.business_date > window_before.business_date
     where not customers.is_internal
-
 ),
 
 valued as (
-
     select
         dated.survivor_id,
         dated.product_id,
@@ -98,21 +60,13 @@ valued as (
         ) - cost_rates.window_rate
         * (dated.document_cost_of_sales - dated.document_cost_of_returns)
             as margin_at_window_rates
-
     from dated
-
-    inner join rates as sale_rates
-        on dated.currency = sale_rates.currency
-
-    inner join rates as cost_rates
-        on dated.cost_currency = cost_rates.currency
-
+    inner join rates as sale_rates on dated.currency = sale_rates.currency
+    inner join rates as cost_rates on dated.cost_currency = cost_rates.currency
     where dated.is_now + dated.is_before > 0
-
 ),
 
 compared as (
-
     select
         survivor_id as customer_id,
         product_id,
@@ -122,12 +76,8 @@ compared as (
             {% endfor -%}
         {% endfor -%}
         sum(is_now * margin_at_window_rates) as margin_at_window_rates
-
     from valued
-    group by
-        survivor_id,
-        product_id
-
+    group by survivor_id, product_id
 )
 
 select * from compared

@@ -1,45 +1,19 @@
 with
-
-contributions as (
-
-    select * from {{ ref('int_contributions_aggregated_to_windows') }}
-
-),
-
-payments as (
-
-    select * from {{ ref('int_payments_measured') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
-risk_rules as (
-
-    select * from {{ ref('risk_rules') }}
-
-),
+contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
+payments as (select * from {{ ref('int_payments_measured') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
+risk_rules as (select * from {{ ref('risk_rules') }}),
 
 rules as (
-
     select
         max(risk_rules.minimum_overdue_amount) as minimum_overdue_amount,
         max(risk_rules.minimum_overdue_share) as minimum_overdue_share,
         max(risk_rules.minimum_loss) as minimum_loss
-
     from risk_rules
-
-    inner join policy
-        on risk_rules.policy_id = policy.policy_id
-
+    inner join policy on risk_rules.policy_id = policy.policy_id
 ),
 
 flagged as (
-
     select
         contributions.customer_id,
         case
@@ -53,14 +27,9 @@ flagged as (
                 and contributions.contribution_prior_12m <= -rules.minimum_loss
                 then 'bad'
         end as risk_flag
-
     from contributions
-
     cross join rules
-
-    left join payments
-        on contributions.customer_id = payments.customer_id
-
+    left join payments on contributions.customer_id = payments.customer_id
 )
 
 select * from flagged

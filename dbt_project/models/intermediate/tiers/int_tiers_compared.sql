@@ -1,27 +1,14 @@
 with
-
 decisions as (
-
     select *
     from {{ ref('int_tiers_decided') }}
     where role = 'leading'
-
 ),
 
-metrics as (
-
-    select * from {{ ref('int_metrics_gathered') }}
-
-),
-
-remembered as (
-
-    select * from {{ ref('stg_bi__tier_decisions') }}
-
-),
+metrics as (select * from {{ ref('int_metrics_gathered') }}),
+remembered as (select * from {{ ref('stg_bi__tier_decisions') }}),
 
 joined as (
-
     select
         decisions.*,
         {{ listed(money_metrics() + ['loyalty_index', 'first_sale_date', 'orders',
@@ -38,19 +25,12 @@ joined as (
         metrics.contribution_12m - remembered.contribution_12m
             as contribution_12m_change,
         coalesce(decisions.tier <> remembered.tier, false) as is_changed
-
     from decisions
-
-    inner join metrics
-        on decisions.customer_id = metrics.customer_id
-
-    left join remembered
-        on decisions.customer_id = remembered.customer_id
-
+    inner join metrics on decisions.customer_id = metrics.customer_id
+    left join remembered on decisions.customer_id = remembered.customer_id
 ),
 
 directed as (
-
     select
         *,
         case when tier = previous_tier then previous_tier_since else business_date end
@@ -63,9 +43,7 @@ directed as (
             else 'down'
         end as direction,
         case when published_rank < previous_tier_rank then 1 else -1 end as tier_sign
-
     from joined
-
 )
 
 select * from directed

@@ -1,38 +1,19 @@
 with
-
-compared as (
-
-    select * from {{ ref('int_tiers_compared') }}
-
-),
-
-moves as (
-
-    select * from {{ ref('int_moves_attributed') }}
-
-),
-
-waterfalls as (
-
-    select * from {{ ref('int_waterfalls_built') }}
-
-),
+compared as (select * from {{ ref('int_tiers_compared') }}),
+moves as (select * from {{ ref('int_moves_attributed') }}),
+waterfalls as (select * from {{ ref('int_waterfalls_built') }}),
 
 weights as (
-
     select
         policy_id,
         sum(case when component = 'loyalty' then weight else 0 end) as loyalty_weight,
         sum(case when component = 'loyalty' then 0 else weight end) as money_weight
-
     from {{ ref('score_weights') }}
     group by policy_id
-
 ),
 
 {# Places won and lost by the customer itself, and by what others did. #}
 moved as (
-
     select
         compared.*,
         {{ listed(waterfall_columns(), 'waterfalls') }},
@@ -64,24 +45,16 @@ moved as (
             coalesce(compared.loyalty_index, 0)
             - coalesce(compared.loyalty_index_before, 0)
         ) as is_moved_by_contribution
-
     from compared
-
-    inner join weights
-        on compared.policy_id = weights.policy_id
-
+    inner join weights on compared.policy_id = weights.policy_id
     left join moves
         on
             compared.customer_id = moves.customer_id
             and compared.policy_id = compared.before_policy_id
-
-    left join waterfalls
-        on compared.customer_id = waterfalls.customer_id
-
+    left join waterfalls on compared.customer_id = waterfalls.customer_id
 ),
 
 reasoned as (
-
     select
         *,
         case
@@ -111,13 +84,10 @@ reasoned as (
             when direction = 'up' then 'loyalty_up'
             else 'loyalty_down'
         end as reason_code
-
     from moved
-
 ),
 
 caused as (
-
     select
         *,
         case
@@ -135,9 +105,7 @@ caused as (
             when reason_code in ('others_moved', 'population_size') then 'displacement'
             else 'own_change'
         end as cause
-
     from reasoned
-
 )
 
 select * from caused

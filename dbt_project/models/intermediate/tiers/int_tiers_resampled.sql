@@ -1,65 +1,38 @@
 with
-
 amounts as (
-
     select amounts.*
     from {{ ref('int_amounts_measured') }} as amounts
-
     inner join {{ ref('int_policies_in_force') }} as policies
         on amounts.policy_id = policies.policy_id
-
     where policies.role = 'leading'
-
 ),
 
-policies as (
-
-    select * from {{ ref('tier_policies') }}
-
-),
-
-resampled as (
-
-    select * from {{ ref('int_contributions_resampled') }}
-
-),
+policies as (select * from {{ ref('tier_policies') }}),
+resampled as (select * from {{ ref('int_contributions_resampled') }}),
 
 {# The same euro may be in danger for several reasons, so the largest amount counts. #}
 warned as (
-
     select
         customer_id,
         max(amount_at_risk) as amount_at_risk
-
     from {{ ref('int_warnings_raised') }}
     group by customer_id
-
 ),
 
 {# Each half-sample and the one of the other months, which is as much less as it is more. #}
 counted as (
-
     select
         amounts.*,
         coalesce(warned.amount_at_risk, 0) as amount_at_risk,
         policies.borderline_below,
         {{ samples_that_stay('resampled') }} as samples_in_tier
-
     from amounts
-
-    inner join policies
-        on amounts.policy_id = policies.policy_id
-
-    left join resampled
-        on amounts.customer_id = resampled.customer_id
-
-    left join warned
-        on amounts.customer_id = warned.customer_id
-
+    inner join policies on amounts.policy_id = policies.policy_id
+    left join resampled on amounts.customer_id = resampled.customer_id
+    left join warned on amounts.customer_id = warned.customer_id
 ),
 
 measured as (
-
     select
         customer_id,
         amount_to_rise,
@@ -73,9 +46,7 @@ measured as (
             when amount_to_keep_note = 'beyond_money' then 0
             else cast(1.0 * samples_in_tier / {{ 2 * half_samples() | length }} as numeric(5, 4))
         end as tier_confidence
-
     from counted
-
 )
 
 select

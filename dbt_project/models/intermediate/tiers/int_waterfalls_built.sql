@@ -4,28 +4,12 @@
 ] -%}
 {%- set other_costs = ['cost_to_serve', 'financing', 'bad_debt'] -%}
 with
-
-effects as (
-
-    select * from {{ ref('int_effects_measured') }}
-
-),
-
-contributions as (
-
-    select * from {{ ref('int_contributions_aggregated_to_windows') }}
-
-),
-
-remembered as (
-
-    select * from {{ ref('stg_bi__tier_decisions') }}
-
-),
+effects as (select * from {{ ref('int_effects_measured') }}),
+contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
+remembered as (select * from {{ ref('stg_bi__tier_decisions') }}),
 
 {# What is left of the change of goods is the mix, cents of rounding included. #}
 joined as (
-
     select
         contributions.customer_id,
         contributions.contribution_12m,
@@ -42,19 +26,12 @@ joined as (
         coalesce(effects.margin_now, 0) as margin_now,
         coalesce(effects.margin_before, 0) as margin_before,
         coalesce(effects.margin_at_window_rates, 0) as margin_at_window_rates
-
     from contributions
-
-    left join effects
-        on contributions.customer_id = effects.customer_id
-
-    left join remembered
-        on contributions.customer_id = remembered.customer_id
-
+    left join effects on contributions.customer_id = effects.customer_id
+    left join remembered on contributions.customer_id = remembered.customer_id
 ),
 
 balanced as (
-
     select
         *,
         margin_now - margin_before
@@ -69,14 +46,11 @@ balanced as (
             as other_costs_before,
         coalesce(before_at_window_rates, contribution_12m_before)
             as contribution_before_at_constant_rates
-
     from joined
-
 ),
 
 {# Rates: what tonight's window gains by its own, less what the window before had gained. #}
 built as (
-
     select
         customer_id,
         quantity_completeness,
@@ -93,9 +67,7 @@ built as (
         contribution_12m - (margin_now - other_costs_now)
         - (contribution_12m_before - contribution_before_at_constant_rates)
             as fx_effect
-
     from balanced
-
 )
 
 select * from built

@@ -1,65 +1,40 @@
 with
-
-sales_days as (
-
-    select * from {{ ref('int_sales_days_known') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_customers_resolved') }}
-
-),
+sales_days as (select * from {{ ref('int_sales_days_known') }}),
+customers as (select * from {{ ref('int_customers_resolved') }}),
 
 policy as (
-
     select
         {{ months_before(
             1, month_start(days_after(1, 'business_date'))
         ) }} as last_month_start
-
     from {{ ref('int_policies_selected') }}
-
 ),
 
 steps_numbered as (
-
     {{ dbt.generate_series(12) }}
-
 ),
 
 steps as (
-
     select cast(generated_number as integer) - 1 as step
     from steps_numbered
-
 ),
 
 {# Goods count on the day they come back. A month counts once it is over, so that the
    first day of a warning stays the same from night to night. #}
 dated as (
-
     select
         sales_days.*,
         customers.survivor_id,
         cast({{ dbt.datediff(
             month_start('sales_days.posted_day'), 'policy.last_month_start', 'month'
         ) }} as integer) as months_back
-
     from sales_days
-
-    inner join customers
-        on sales_days.customer_id = customers.customer_id
-
+    inner join customers on sales_days.customer_id = customers.customer_id
     cross join policy
-
     where not customers.is_internal
-
 ),
 
 months as (
-
     select
         survivor_id as customer_id,
         months_back,
@@ -67,32 +42,23 @@ months as (
         sum(discounts) as discounts,
         sum(returns) as returns,
         sum(orders) as orders
-
     from dated
-
-    group by
-        survivor_id,
-        months_back
-
+    group by survivor_id, months_back
 ),
 
 {# The month of the first sale is rarely whole, so no baseline has it. #}
 histories as (
-
     select
         customer_id,
         max(months_back) - 1 as oldest_month
-
     from months
     where orders > 0
     group by customer_id
-
 ),
 
 {# Each month-end of the last year looks back on three months and on those before; a season
    is those of them that are a year ago. #}
 windows as (
-
     select
         months.*,
         steps.step,
@@ -103,19 +69,12 @@ windows as (
             when months.months_back >= steps.step + 12 then 'season'
             else 'before'
         end as part
-
     from months
-
-    inner join histories
-        on months.customer_id = histories.customer_id
-
-    inner join steps
-        on months.months_back between steps.step and steps.step + 14
-
+    inner join histories on months.customer_id = histories.customer_id
+    inner join steps on months.months_back between steps.step and steps.step + 14
 ),
 
 summed as (
-
     select
         customer_id,
         step,
@@ -129,18 +88,12 @@ summed as (
                 as {{ name }}_before,
         {% endfor -%}
         max(baseline_months) as baseline_months
-
     from windows
-
-    group by
-        customer_id,
-        step
-
+    group by customer_id, step
 ),
 
 {# With a year of history the same season, else the customer's own months before. #}
 compared as (
-
     select
         customer_id,
         step,
@@ -163,9 +116,7 @@ compared as (
             as return_share_now,
         cast(returns_before / nullif(sales_before, 0) as numeric(18, 6))
             as return_share_baseline
-
     from summed
-
 )
 
 select * from compared

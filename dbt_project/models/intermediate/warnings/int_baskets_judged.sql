@@ -8,27 +8,11 @@
      'return_share_now - return_share_baseline', 'return_share_of_sales'),
 ] -%}
 with
-
-baskets as (
-
-    select * from {{ ref('int_baskets_compared') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
-rules as (
-
-    select * from {{ ref('int_warning_rules_selected') }}
-
-),
+baskets as (select * from {{ ref('int_baskets_compared') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
+rules as (select * from {{ ref('int_warning_rules_selected') }}),
 
 measured as (
-
     {% for signal, orders, baseline, current, deviation, unit in measures -%}
         select
             customer_id,
@@ -40,19 +24,16 @@ measured as (
             {{ current }} as current_value,
             cast({{ deviation }} as numeric(18, 6)) as deviation,
             '{{ unit }}' as value_unit
-
         from baskets
         {% if not loop.last %}
             union all
 
         {% endif %}
     {%- endfor %}
-
 ),
 
 {# Without a baseline there is no deviation, so an empty one holds nothing. #}
 held as (
-
     select
         measured.*,
         measured.deviation / rules.threshold as severity,
@@ -60,37 +41,27 @@ held as (
             partition by measured.customer_id, measured.signal
             order by measured.step
         ) as held_number
-
     from measured
-
     inner join rules
         on
             measured.signal = rules.signal
             and measured.deviation > rules.threshold
             and measured.baseline_months >= rules.minimum_months
             and measured.baseline_orders >= rules.minimum_count
-
 ),
 
 {# Month-ends without a break back from the newest one. #}
 unbroken as (
-
     select
         customer_id,
         signal,
         max(step) as first_step
-
     from held
     where held_number = step + 1
-
-    group by
-        customer_id,
-        signal
-
+    group by customer_id, signal
 ),
 
 judged as (
-
     select
         held.customer_id,
         held.signal,
@@ -109,18 +80,13 @@ judged as (
         {{ days_after(
             -1, month_start(days_after(1, 'policy.business_date'))
         ) }} as subject_date
-
     from held
-
     inner join unbroken
         on
             held.customer_id = unbroken.customer_id
             and held.signal = unbroken.signal
-
     cross join policy
-
     where held.step = 0
-
 )
 
 select * from judged

@@ -1,23 +1,14 @@
 with
-
 categories as (
-
     select
         *,
         sum(order_lines_12m) over (partition by customer_id) as all_order_lines_12m
-
     from {{ ref('int_categories_measured') }}
-
 ),
 
-rules as (
-
-    select * from {{ ref('int_warning_rules_selected') }}
-
-),
+rules as (select * from {{ ref('int_warning_rules_selected') }}),
 
 judged as (
-
     select
         categories.*,
         case when categories.lost_since is not null then 1 else 0 end as is_lost,
@@ -41,16 +32,11 @@ judged as (
                 categories.order_lines_12m desc,
                 categories.product_category asc
         ) as lost_rank
-
     from categories
-
-    inner join rules
-        on rules.signal = 'category_fall'
-
+    inner join rules on rules.signal = 'category_fall'
 ),
 
 compared as (
-
     select
         customer_id,
         cast(sum(is_lost) as integer) as lost_categories,
@@ -70,10 +56,8 @@ compared as (
             as usual_days,
         max(case when is_lost = 1 and lost_rank = 1 then missed_date end)
             as missed_date
-
     from judged
     group by customer_id
-
 )
 
 select * from compared

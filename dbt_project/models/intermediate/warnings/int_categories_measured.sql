@@ -1,31 +1,10 @@
 with
-
-category_days as (
-
-    select * from {{ ref('int_categories_aggregated_to_days') }}
-
-),
-
-order_days as (
-
-    select * from {{ ref('int_order_days_resolved') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
-rules as (
-
-    select * from {{ ref('int_warning_rules_selected') }}
-
-),
+category_days as (select * from {{ ref('int_categories_aggregated_to_days') }}),
+order_days as (select * from {{ ref('int_order_days_resolved') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
+rules as (select * from {{ ref('int_warning_rules_selected') }}),
 
 intervals as (
-
     select
         category_days.*,
         policy.business_date,
@@ -36,17 +15,12 @@ intervals as (
             'category_days.day',
             'day'
         ) }} as days_between
-
     from category_days
-
-    inner join policy
-        on category_days.day > policy.loyalty_start_date
-
+    inner join policy on category_days.day > policy.loyalty_start_date
 ),
 
 {# The last three months, and the same three a year before: seasons do not matter. #}
 measured as (
-
     select
         customer_id,
         product_category,
@@ -67,18 +41,12 @@ measured as (
                 then order_lines
             else 0
         end) as order_lines_season
-
     from intervals
-
-    group by
-        customer_id,
-        product_category
-
+    group by customer_id, product_category
 ),
 
 {# Missed once the silence is longer than usual and than any before. #}
 expected as (
-
     select
         measured.*,
         {{ days_after(
@@ -86,54 +54,39 @@ expected as (
             ~ ' measured.longest_days)) + 1 as integer)',
             'measured.last_order_date'
         ) }} as missed_date
-
     from measured
-
     inner join rules
         on
             rules.signal = 'category_loss'
             and measured.order_days >= rules.minimum_count
-
 ),
 
 {# Lost from the first order after that day: until then the customer is just silent. #}
 lost as (
-
     select
         expected.customer_id,
         expected.product_category,
         min(expected.missed_date) as missed_date,
         min(order_days.day) as lost_since
-
     from expected
-
     inner join order_days
         on
             expected.customer_id = order_days.customer_id
             and expected.missed_date <= order_days.day
-
     where expected.order_lines_12m > 0
-
-    group by
-        expected.customer_id,
-        expected.product_category
-
+    group by expected.customer_id, expected.product_category
 ),
 
 judged as (
-
     select
         measured.*,
         lost.missed_date,
         lost.lost_since
-
     from measured
-
     left join lost
         on
             measured.customer_id = lost.customer_id
             and measured.product_category = lost.product_category
-
 )
 
 select * from judged

@@ -1,13 +1,8 @@
 with
-
 risks as (select * from {{ ref('int_risks_flagged') }}),
-
 receivables as (select * from {{ ref('int_receivables_resolved') }}),
-
 rules as (select * from {{ ref('risk_rules') }}),
-
 policy as (select * from {{ ref('int_policies_selected') }}),
-
 periods as (select * from {{ ref('int_risk_periods_dated') }}),
 
 {# As int_payments_measured sees them tonight; a test compares the sums. #}

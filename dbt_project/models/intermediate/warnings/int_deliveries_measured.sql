@@ -1,9 +1,6 @@
 with
-
 orders as (select * from {{ ref('stg_erp__orders') }}),
-
 customers as (select * from {{ ref('int_customers_resolved') }}),
-
 policy as (select * from {{ ref('int_policies_selected') }}),
 
 {# What left after the business date had not left on it; who cancelled is not known. #}

@@ -1,5 +1,4 @@
 with
-
 risks as (
     select * from {{ ref('int_risks_flagged') }}
     where risk_flag is not null
@@ -15,7 +14,6 @@ months as (
 ),
 
 policy as (select * from {{ ref('int_policies_selected') }}),
-
 rules as (select * from {{ ref('risk_rules') }}),
 
 {# Tonight's flag is the first period; what held before it is told from dated facts. #}
@@ -54,8 +52,7 @@ losses as (
             months.month_start_date <= periods.period_end_date
             and months.month_start_date > {{ months_before(24, 'periods.period_end_date') }}
     cross join policy
-    inner join rules
-        on policy.policy_id = rules.policy_id and risks.risk_flag = rules.risk_flag
+    inner join rules on policy.policy_id = rules.policy_id and risks.risk_flag = rules.risk_flag
     where risks.risk_flag = 'bad'
 ),
 

@@ -1,11 +1,8 @@
 with
-
 policy as (select * from {{ ref('int_policies_selected') }}),
 
 numbered as (
-
     {{ dbt.generate_series(5) }}
-
 ),
 
 counted as (select generated_number - 1 as periods_back from numbered),

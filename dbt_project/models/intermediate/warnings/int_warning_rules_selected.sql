@@ -1,24 +1,15 @@
 with
-
-warning_rules as (
-
-    select * from {{ ref('warning_rules') }}
-
-),
+warning_rules as (select * from {{ ref('warning_rules') }}),
 
 ranked as (
-
     select
         *,
         row_number() over (partition by signal order by valid_from desc) as newest
-
     from warning_rules
     where valid_from <= {{ business_date() }}
-
 ),
 
 selected as (
-
     select
         signal,
         minimum_count,
@@ -26,10 +17,8 @@ selected as (
         threshold,
         full_at,
         weight
-
     from ranked
     where newest = 1
-
 )
 
 select * from selected

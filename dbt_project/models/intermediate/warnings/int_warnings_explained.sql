@@ -1,37 +1,11 @@
 with
-
-warnings as (
-
-    select * from {{ ref('int_warnings_raised') }}
-
-),
-
-categories as (
-
-    select * from {{ ref('int_categories_compared') }}
-
-),
-
-contributions as (
-
-    select * from {{ ref('int_contributions_aggregated_to_windows') }}
-
-),
-
-deliveries as (
-
-    select * from {{ ref('int_deliveries_measured') }}
-
-),
-
-rules as (
-
-    select * from {{ ref('int_warning_rules_selected') }}
-
-),
+warnings as (select * from {{ ref('int_warnings_raised') }}),
+categories as (select * from {{ ref('int_categories_compared') }}),
+contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
+deliveries as (select * from {{ ref('int_deliveries_measured') }}),
+rules as (select * from {{ ref('int_warning_rules_selected') }}),
 
 signals as (
-
     select
         customer_id,
         max(case when signal = 'cadence_lapse' then 1 else 0 end) = 1
@@ -44,27 +18,21 @@ signals as (
             as has_price_anomaly,
         max(case when signal = 'open_complaint' then 1 else 0 end) = 1
             as has_open_complaint
-
     from warnings
     group by customer_id
-
 ),
 
 {# Customers with the same contribution are all in or all out. #}
 values_ranked as (
-
     select
         customer_id,
         rank() over (order by contribution_12m desc) - 1 as customers_above,
         count(*) over () as all_customers
-
     from contributions
     where contribution_12m > 0
-
 ),
 
 judged as (
-
     select
         signals.*,
         signals.has_cadence_lapse
@@ -91,29 +59,16 @@ judged as (
             and categories.fallen_other_categories = 0,
             false
         ) as is_insourcing
-
     from signals
-
-    left join categories
-        on signals.customer_id = categories.customer_id
-
-    left join deliveries
-        on signals.customer_id = deliveries.customer_id
-
-    left join values_ranked
-        on signals.customer_id = values_ranked.customer_id
-
-    left join rules as supply
-        on supply.signal = 'supply_failure'
-
-    left join rules as high
-        on high.signal = 'high_value'
-
+    left join categories on signals.customer_id = categories.customer_id
+    left join deliveries on signals.customer_id = deliveries.customer_id
+    left join values_ranked on signals.customer_id = values_ranked.customer_id
+    left join rules as supply on supply.signal = 'supply_failure'
+    left join rules as high on high.signal = 'high_value'
 ),
 
 {# What we can still put right comes first; late orders explain a decline only. #}
 explained as (
-
     select
         customer_id,
         case
@@ -127,9 +82,7 @@ explained as (
             when has_category_loss and is_insourcing then 'insourcing'
             when is_declining and is_contracting then 'contraction'
         end as cause_code
-
     from judged
-
 )
 
 select * from explained

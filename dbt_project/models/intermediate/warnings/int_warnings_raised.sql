@@ -7,39 +7,13 @@
     ref('int_complaints_left_open'), ref('int_owners_changed')
 ] -%}
 with
-
-categories as (
-
-    select * from {{ ref('int_categories_compared') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('int_orders_aggregated_to_customers') }}
-
-),
-
-contributions as (
-
-    select * from {{ ref('int_contributions_aggregated_to_windows') }}
-
-),
-
-policy as (
-
-    select * from {{ ref('int_policies_selected') }}
-
-),
-
-rules as (
-
-    select * from {{ ref('int_warning_rules_selected') }}
-
-),
+categories as (select * from {{ ref('int_categories_compared') }}),
+customers as (select * from {{ ref('int_orders_aggregated_to_customers') }}),
+contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
+rules as (select * from {{ ref('int_warning_rules_selected') }}),
 
 signals as (
-
     {% for relation in signals -%}
         select
             {{ columns | join(',\n            ') }}
@@ -63,21 +37,14 @@ signals as (
         categories.lost_share as exposed_share,
         categories.lost_category as subject,
         categories.last_order_date as subject_date
-
     from categories
-
     cross join policy
-
-    inner join rules
-        on rules.signal = 'category_loss'
-
+    inner join rules on rules.signal = 'category_loss'
     where categories.lost_categories > 0
-
 ),
 
 {# Who has bought nothing for a whole window is lost, not in danger. #}
 raised as (
-
     select
         signals.*,
         cast(round(
@@ -88,23 +55,14 @@ raised as (
             'least(1, signals.exposed_share)'
             ~ ' * greatest(contributions.contribution_12m, 0)'
         ) }} as amount_at_risk
-
     from signals
-
     inner join rules
         on
             signals.signal = rules.signal
             and rules.weight > 0
-
-    inner join customers
-        on signals.customer_id = customers.customer_id
-
-    inner join contributions
-        on signals.customer_id = contributions.customer_id
-
-    inner join policy
-        on customers.last_sale_date > policy.window_start_date
-
+    inner join customers on signals.customer_id = customers.customer_id
+    inner join contributions on signals.customer_id = contributions.customer_id
+    inner join policy on customers.last_sale_date > policy.window_start_date
 )
 
 select * from raised

@@ -1,8 +1,6 @@
 -- {{ source('bi', 'tier_change') }} is absent before the first night
 with
-
 tier_changes as (
-
     {{ published_or_empty('tier_change', {
         'business_date': 'date',
         'customer_id': 'text',
@@ -28,27 +26,21 @@ tier_changes as (
         'others_move': 'integer',
         'tier_score': 'integer',
     }) }}
-
 ),
 
 earlier as (
-
     select
         *,
         max(business_date) over () as newest_date
-
     from tier_changes
     where business_date < {{ business_date() }}
-
 ),
 
 {# Nobody looks back further: a flap has so many days, a summary a month. #}
 recent as (
-
     select *
     from earlier
     where business_date > {{ days_after('-' ~ flap_days(), 'newest_date') }}
-
 )
 
 select * from recent

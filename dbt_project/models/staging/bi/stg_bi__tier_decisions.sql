@@ -1,8 +1,6 @@
 -- {{ source('bi', 'tier_decision') }} is absent before the first night
 with
-
 tier_decisions as (
-
     {{ published_or_empty('tier_decision', {
         'customer_id': 'text',
         'business_date': 'date',
@@ -33,7 +31,6 @@ tier_decisions as (
         'financing_12m': 'numeric(18, 2)',
         'bad_debt_12m': 'numeric(18, 2)',
     }) }}
-
 ),
 
 {{ last_published_night('tier_decisions') }}

@@ -1,8 +1,6 @@
 -- {{ source('bi', 'tier_decision_beside') }} is absent before the first night
 with
-
 tier_decisions as (
-
     {{ published_or_empty('tier_decision_beside', {
         'policy_id': 'text',
         'customer_id': 'text',
@@ -13,7 +11,6 @@ tier_decisions as (
         'pending_direction': 'text',
         'pending_nights': 'integer',
     }) }}
-
 ),
 
 {{ last_published_night('tier_decisions') }}

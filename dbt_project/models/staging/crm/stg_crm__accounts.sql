@@ -1,13 +1,7 @@
 with
-
-accounts as (
-
-    select * from {{ source('crm', 'accounts') }}
-
-),
+accounts as (select * from {{ source('crm', 'accounts') }}),
 
 renamed as (
-
     select
         account_id,
         name as account_name,
@@ -27,9 +21,7 @@ renamed as (
         created_at,
         updated_at,
         coalesce(strategic, false) as is_strategic
-
     from accounts
-
 )
 
 select * from renamed

@@ -1,13 +1,7 @@
 with
-
-activities as (
-
-    select * from {{ source('crm', 'activities') }}
-
-),
+activities as (select * from {{ source('crm', 'activities') }}),
 
 renamed as (
-
     select
         activities.activity_id,
         activities.account_id,
@@ -18,9 +12,7 @@ renamed as (
         activities.at as took_place_at,
         {{ utc_date('activities.at') }} as took_place_date,
         activities.updated_at
-
     from activities
-
 )
 
 select * from renamed

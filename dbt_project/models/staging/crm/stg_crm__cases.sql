@@ -1,13 +1,7 @@
 with
-
-cases as (
-
-    select * from {{ source('crm', 'cases') }}
-
-),
+cases as (select * from {{ source('crm', 'cases') }}),
 
 renamed as (
-
     select
         case_id,
         account_id,
@@ -19,9 +13,7 @@ renamed as (
         closed_at,
         {{ utc_date('opened_at') }} as opened_date,
         updated_at
-
     from cases
-
 )
 
 select * from renamed

@@ -1,13 +1,7 @@
 with
-
-opportunities as (
-
-    select * from {{ source('crm', 'opportunities') }}
-
-),
+opportunities as (select * from {{ source('crm', 'opportunities') }}),
 
 renamed as (
-
     select
         opportunity_id,
         account_id,
@@ -23,9 +17,7 @@ renamed as (
         won as is_won,
         referred_by_account_id,
         updated_at
-
     from opportunities
-
 )
 
 select * from renamed

@@ -1,13 +1,7 @@
 with
-
-owners as (
-
-    select * from {{ source('crm', 'owners') }}
-
-),
+owners as (select * from {{ source('crm', 'owners') }}),
 
 renamed as (
-
     select
         owner_id,
         name as owner_name,
@@ -16,9 +10,7 @@ renamed as (
         updated_at,
         coalesce(locale, 'en') as locale,
         coalesce(active, true) as is_active
-
     from owners
-
 )
 
 select * from renamed

@@ -1,13 +1,7 @@
 with
-
-surveys as (
-
-    select * from {{ source('crm', 'surveys') }}
-
-),
+surveys as (select * from {{ source('crm', 'surveys') }}),
 
 renamed as (
-
     select
         survey_id,
         account_id,
@@ -18,9 +12,7 @@ renamed as (
         {{ utc_date('sent_at') }} as sent_date,
         {{ utc_date('answered_at') }} as answered_date,
         updated_at
-
     from surveys
-
 )
 
 select * from renamed

@@ -1,13 +1,7 @@
 with
-
-customers as (
-
-    select * from {{ source('erp', 'customers') }}
-
-),
+customers as (select * from {{ source('erp', 'customers') }}),
 
 renamed as (
-
     select
         customer_id,
         name as customer_name,
@@ -29,9 +23,7 @@ renamed as (
         account_manager_id,
         merged_into_id,
         updated_at
-
     from customers
-
 )
 
 select * from renamed

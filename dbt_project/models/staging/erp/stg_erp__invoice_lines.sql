@@ -21,11 +21,8 @@ select
     coalesce(invoice_lines.posted, true) as is_posted
 
 from (
-
     select
         *,
         case when document_type = 'credit_note' then -1 else 1 end as document_sign
-
     from {{ source('erp', 'invoice_lines') }}
-
 ) as invoice_lines

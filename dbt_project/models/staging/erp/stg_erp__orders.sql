@@ -1,13 +1,7 @@
 with
-
-orders as (
-
-    select * from {{ source('erp', 'orders') }}
-
-),
+orders as (select * from {{ source('erp', 'orders') }}),
 
 renamed as (
-
     select
         order_id,
         customer_id,
@@ -17,9 +11,7 @@ renamed as (
         status,
         channel,
         updated_at
-
     from orders
-
 )
 
 select * from renamed

@@ -1,13 +1,7 @@
 with
-
-product_costs as (
-
-    select * from {{ source('erp', 'product_costs') }}
-
-),
+product_costs as (select * from {{ source('erp', 'product_costs') }}),
 
 renamed as (
-
     select
         product_id,
         valid_from as valid_from_date,
@@ -15,9 +9,7 @@ renamed as (
         unit_cost,
         coalesce(currency, '{{ var("base_currency") }}') as currency,
         updated_at
-
     from product_costs
-
 )
 
 select * from renamed

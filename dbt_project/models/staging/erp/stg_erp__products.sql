@@ -1,13 +1,7 @@
 with
-
-products as (
-
-    select * from {{ source('erp', 'products') }}
-
-),
+products as (select * from {{ source('erp', 'products') }}),
 
 renamed as (
-
     select
         product_id,
         name as product_name,
@@ -15,9 +9,7 @@ renamed as (
         unit,
         standard_cost,
         updated_at
-
     from products
-
 )
 
 select * from renamed

@@ -1,13 +1,7 @@
 with
-
-receivables as (
-
-    select * from {{ source('erp', 'receivables') }}
-
-),
+receivables as (select * from {{ source('erp', 'receivables') }}),
 
 renamed as (
-
     select
         invoice_id,
         customer_id,
@@ -20,9 +14,7 @@ renamed as (
         coalesce(currency, '{{ var("base_currency") }}') as currency,
         coalesce(disputed, false) as is_disputed,
         updated_at
-
     from receivables
-
 )
 
 select * from renamed

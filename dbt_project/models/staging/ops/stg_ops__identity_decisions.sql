@@ -1,7 +1,5 @@
 with
-
 identity_decisions as (
-
     select
         decision_id,
         kind,
@@ -10,10 +8,8 @@ identity_decisions as (
         into_customer_id,
         decided_by,
         decided_at
-
     from {{ source('ops', 'identity_decision') }}
     where undone_at is null
-
 )
 
 select * from identity_decisions

@@ -1,7 +1,5 @@
 with
-
 news_told as (
-
     select
         business_date,
         recipient_id,
@@ -10,9 +8,7 @@ news_told as (
         topic,
         cause,
         direction
-
     from {{ source('ops', 'news_told') }}
-
 )
 
 select * from news_told

@@ -1,7 +1,5 @@
 with
-
 tier_overrides as (
-
     select
         customer_id,
         tier,
@@ -9,9 +7,7 @@ tier_overrides as (
         valid_until,
         reason,
         approver
-
     from {{ source('ops', 'tier_override') }}
-
 )
 
 select * from tier_overrides
