@@ -13,10 +13,6 @@ from customer_tiers.load import dirty, tables, upsert
 
 Row = Mapping[str, Any]
 
-VIEWS = "path:models/staging,config.materialized:view"
-"""Views over tables that are never dropped; other views go with the tables under them."""
-
-
 REMEMBERED = ("tier_decision", "window_rate")
 """Tables that a night reads from the last published one."""
 
@@ -68,7 +64,8 @@ class Warehouse:
         Seeds and views that are there are left as they are: they say the same every night.
         """
         options.setdefault("is_checked", False)
-        if not options["is_checked"] and (not select or select == ("tag:facts",)):
+        is_partial = any(not name.startswith(("+", "tag:facts")) for name in select)
+        if not options["is_checked"] and not is_partial:
             options["exclude"] = self._standing()
         return transform.run(
             self.url,
@@ -83,17 +80,15 @@ class Warehouse:
         )
 
     def _standing(self) -> list[str]:
-        """What an earlier build made and another one would only make again."""
-        kinds = {
-            "policy.tier_ladder": "resource_type:seed",
-            "candidate.stg_erp__customers": f"tag:facts,{VIEWS}",
-            "candidate.stg_crm__accounts": f"tag:tiers,{VIEWS}",
-        }
-        return [
-            selector
-            for relation, selector in kinds.items()
-            if self.query(f"select 1 where to_regclass('{relation}') is not null")
-        ]
+        """Seeds and staging views that an earlier build made and another would only make again.
+
+        Other views go with the tables under them, which are dropped and made anew.
+        """
+        rows = self.query(
+            "select table_name from information_schema.tables where table_schema = 'policy' or "
+            "table_schema = 'candidate' and table_type = 'VIEW' and table_name like 'stg%'"
+        )
+        return [name for (name,) in rows]
 
     def publish(self) -> None:
         """Keep what the next night remembers of tonight the way a published night does."""

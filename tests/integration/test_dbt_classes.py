@@ -55,7 +55,9 @@ class Company:
         for system in ("erp", "crm"):
             night.load(self.run, system)
         night.build(self.run, DAY.isoformat(), "facts", is_checked=False)
-        night.build(self.run, DAY.isoformat(), "tiers", is_checked=False)
+        self.build(
+            *(f"+{mart},tag:tiers" for mart in (*RESULTS, "customer_tier")), is_checked=False
+        )
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask the warehouse."""
@@ -82,13 +84,14 @@ class Company:
                     connection.execute(sql.SQL(statement).format(table, alias))
                 connection.execute("drop table mixed")
 
-    def build(self, *select: str) -> None:
-        """Build a part of the night again."""
+    def build(self, *select: str, is_checked: bool = True) -> None:
+        """Build a part of the night."""
         transform.run(
             connections.warehouse("sample"),
             select=list(select),
             variables={"business_date": DAY, "base_currency": "EUR", "source": "sample"},
             run_id="again",
+            is_checked=is_checked,
         )
 
     def results(self) -> dict[str, list[tuple[Any, ...]]]:

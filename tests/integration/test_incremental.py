@@ -18,7 +18,6 @@ from psycopg.rows import dict_row
 from customer_tiers import connections, night, sample, transform
 from customer_tiers.load import dirty
 from customer_tiers.publish.tables import published
-from helpers.warehouse import keep
 from helpers.waterfall_reference import Books, Window, terms
 
 FIRST = date(2026, 6, 29)
@@ -96,7 +95,6 @@ class Company:
         self.crm = cluster.ensure_database("sample_crm")
         sample.create(self.erp, self.crm, customers=150, months=16, through=FIRST)
         self.day, self.number = FIRST, 0
-        self.nights: list[night.Run] = []
 
     def play(self) -> None:
         """Load what changed and build the facts for it."""
@@ -105,7 +103,6 @@ class Company:
         night.begin(self.run)
         night.load(self.run, "erp")
         night.build(self.run, self.day.isoformat(), "facts", is_checked=False)
-        self.nights.append(self.run)
 
     def move(self, statement: str | None) -> None:
         """Let a day pass, and change the ERP on that day."""
@@ -114,10 +111,6 @@ class Company:
         if statement:
             with psycopg.connect(self.erp) as connection:
                 connection.execute(statement.format(now=f"timestamptz '{self.day} 20:00+00'"))
-
-    def decide(self) -> None:
-        """Decide the tiers of the night from the facts."""
-        self.dbt("decide", "+tier_decision,tag:tiers", "+window_rate,tag:tiers")
 
     def rows(self, statement: str) -> list[dict[str, Any]]:
         """Ask the warehouse; rows as dictionaries."""
@@ -135,29 +128,29 @@ class Company:
                 for fact in FACTS
             }
 
-    def publish(self) -> dict[str, list[tuple]]:
-        """Decide and publish the last two nights on the facts as they are; return all of bi."""
-        for run in self.nights[-2:]:
-            night.begin(run)
-            day = str(run.business_date)
-            night.build(run, day, "tiers", is_checked=False)
-            night.publish(run, day)
+    def publish(self) -> None:
+        """Decide and publish the newest night on the facts as they are."""
+        day = str(self.run.business_date)
+        night.build(self.run, day, "tiers", is_checked=False)
+        night.publish(self.run, day)
+
+    def marts(self) -> dict[str, list[tuple]]:
+        """All rows of what is published: of the newest night's candidates, and of bi."""
+        columns = ", ".join(f"'{name}'" for name in RUN_COLUMNS)
+        names = [f"candidate.{t.name}" for t in published()] + [f"bi.{t.name}" for t in published()]
         with psycopg.connect(connections.warehouse("sample")) as connection:
-            columns = ", ".join(f"'{name}'" for name in RUN_COLUMNS)
-            names = [t.name for t in published()] + ["publication", "customer_tier_history"]
             return {
                 name: connection.execute(
-                    f"select (to_jsonb(t) - array[{columns}])::text from bi.{name} as t order by 1"
+                    f"select (to_jsonb(t) - array[{columns}])::text from {name} as t order by 1"
                 ).fetchall()
-                for name in names
+                for name in (*names, "bi.publication", "bi.customer_tier_history")
             }
 
-    def lose(self, *schemas: str) -> None:
-        """Lose what was made from raw."""
+    def lose_candidates(self) -> None:
+        """Lose all that was made from raw but what is published."""
         with psycopg.connect(connections.warehouse("sample")) as connection:
-            for schema in schemas:
-                connection.execute(f"drop schema {schema} cascade")
-        night.begin(self.nights[-1])
+            connection.execute("drop schema candidate cascade")
+        night.begin(self.run)
 
     def rebuild(self) -> None:
         """Compute the facts anew from all of raw."""
@@ -177,16 +170,15 @@ class Company:
 
 @pytest.fixture(scope="module")
 def company(cluster) -> Iterator[Company]:
-    """A company whose first night is published, and what happened since."""
+    """A company whose first night is published, what happened since, and the last night."""
     company = Company(cluster)
     company.play()
-    company.decide()
-    keep(connections.warehouse("sample"))
+    company.publish()
     for names in NIGHTS:
         for name in names:
             company.move(MOVES[name])
         company.play()
-    company.decide()
+    company.publish()
     yield company
     for name in ("sample_erp", "sample_crm", "warehouse_sample"):
         cluster.drop_database(name)
@@ -213,8 +205,10 @@ def test_waterfalls_of_all_customers_add_up_to_the_cent(company):
 
 
 def test_waterfalls_are_those_of_plain_python(company):
-    before = {row["customer_id"]: row for row in company.rows("select * from bi.tier_decision")}
-    rates = company.rows("select currency, window_rate from bi.window_rate")
+    first = f"where business_date = '{FIRST}'"
+    receipts = company.rows(f"select * from bi.tier_decision {first}")
+    before = {row["customer_id"]: row for row in receipts}
+    rates = company.rows(f"select currency, window_rate from bi.window_rate {first}")
     books = Books(
         company.rows("select * from raw.erp_invoice_lines"),
         company.rows("select * from raw.erp_product_costs"),
@@ -255,24 +249,24 @@ def test_waterfalls_are_those_of_plain_python(company):
 
 
 def test_nights_on_facts_that_grew_equal_nights_built_from_raw_alone(company):
-    """Row for row, all facts and all of bi but for run ids and times.
+    """Row for row, all facts and all that is published but for run ids and times.
 
-    Raw is the same for both: what is known of a night changes with late rows, so nights can only be
-    compared as they are known on one day. One company's facts followed each change, however old the
+    Raw is the same for both: what is known of a night changes with late rows, so a night can only
+    be compared as it is known on one day. One company's facts followed each change, however old the
     row, as every night's do; the other's are built from nothing but raw.
     """
-    company.lose("bi")
-    incremental, grown = company.facts(), company.publish()
-    company.lose("bi", "candidate")
+    incremental, grown = company.facts(), company.marts()
+    company.lose_candidates()
     company.rebuild()
-    rebuilt, anew = company.facts(), company.publish()
+    company.publish()
+    rebuilt, anew = company.facts(), company.marts()
     for fact in FACTS:
         assert incremental[fact] == rebuilt[fact], fact
     for table in grown:
         assert grown[table] == anew[table], table
     assert len(rebuilt["fct_sales_days"]) > 1000
-    assert len(anew["tier_decision"]) > 200
-    assert len(anew["tier_change"]) > 0
+    assert len(anew["bi.tier_decision"]) > 200
+    assert len(anew["bi.tier_change"]) > 0
     assert {name for names in NIGHTS for name in names} == set(MOVES)
 
 
