@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from customer_tiers import cli_match, cli_outbox, cli_quarantine, settings
+from customer_tiers import cli_match, cli_outbox, cli_quarantine, cli_source, settings
 from customer_tiers.errors import UserError
-from customer_tiers.shell import SourceOption, day, say
+from customer_tiers.shell import PathOption, SourceOption, day, say
 
 app = typer.Typer(
     help="Customer tiers, every night, from ERP and CRM data.",
@@ -23,18 +23,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 sample = typer.Typer(help="The generated sample company.", no_args_is_help=True)
-source_app = typer.Typer(help="Business systems that are read.", no_args_is_help=True)
 app.add_typer(sample, name="sample")
 app.add_typer(cli_outbox.app, name="outbox")
 app.add_typer(cli_match.app, name="match")
 app.add_typer(cli_quarantine.app, name="quarantine")
 digest = typer.Typer(help="The mails to managers.", no_args_is_help=True)
 app.add_typer(digest, name="digest")
-app.add_typer(source_app, name="source")
-
-PathOption = Annotated[
-    Path | None, typer.Option("--path", help="Folder to read, for a source of files.")
-]
+app.add_typer(cli_source.app, name="source")
 
 
 def main() -> None:
@@ -273,31 +268,6 @@ def sample_advance(
     from customer_tiers import demo as show
 
     say(f"the sample company is at {show.advance(days)}")
-
-
-@source_app.command("new")
-def source_new(name: Annotated[str, typer.Argument(help="Name of the new source.")]) -> None:
-    """Lay out sources/NAME from the template: one SELECT per entity, to be filled in."""
-    from customer_tiers.sources import definition
-
-    say(f"{definition.create(name)} is laid out; docs/add-a-source.md says how to fill it in")
-
-
-@source_app.command("check")
-def source_check(
-    name: Annotated[str, typer.Argument(help="A folder of sources/.")],
-    path: PathOption = None,
-    rows: Annotated[int, typer.Option(help="Rows of each entity to look at.")] = 200_000,
-) -> None:
-    """Try connection, rights and every SELECT against the contract; say what to change."""
-    from customer_tiers import contract
-    from customer_tiers.sources import check
-
-    report = check.check(name, contract.load(), str(path.resolve()) if path else None, rows)
-    for line in (*report.lines, "", *check.verdict(report, name)):
-        say(line)
-    if report.faults:
-        raise typer.Exit(1)
 
 
 def _date(text: str | None) -> str | None:

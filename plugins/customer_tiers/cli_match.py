@@ -9,10 +9,10 @@ import psycopg
 import typer
 
 from customer_tiers import settings
+from customer_tiers.shell import SourceOption
 
 app = typer.Typer(help="Which records of ERP and CRM are one customer.", no_args_is_help=True)
 
-SourceOption = Annotated[str, typer.Option("--source", help="Which company: a folder of sources/.")]
 WhyOption = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
 ByOption = Annotated[str | None, typer.Option("--by", help="Who decides; else the login name.")]
 

@@ -9,10 +9,10 @@ import psycopg
 import typer
 
 from customer_tiers import settings
+from customer_tiers.shell import SourceOption
 
 app = typer.Typer(help="Rows that wait because they broke a rule.", no_args_is_help=True)
 
-SourceOption = Annotated[str, typer.Option("--source", help="Which company: a folder of sources/.")]
 EntityOption = Annotated[str | None, typer.Option("--entity", help="Such as erp.invoice_lines.")]
 KeyOption = Annotated[
     str | None, typer.Option("--key", help="The row's key, as listed; else all of the entity.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,10 @@ from customer_tiers.errors import UserError
 out = Console(highlight=False)
 
 SourceOption = Annotated[str, typer.Option("--source", help="Which company: a folder of sources/.")]
+
+PathOption = Annotated[
+    Path | None, typer.Option("--path", help="Folder to read, for a source of files.")
+]
 
 
 def say(line: str) -> None:
