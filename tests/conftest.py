@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     from customer_tiers.embedded.cluster import Cluster
 
 
+LONGEST = (
+    *("test_night", "test_stability", "test_bad_input", "test_dbt_facts", "test_services"),
+    *("test_publication", "test_dbt_tiers", "test_incremental", "test_engine", "test_dbt_classes"),
+    "test_embedded_postgres",
+)
+"""Files that begin first, so that no worker ends with a long one while the others idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
+
+
 def pytest_configure() -> None:
     home = Path(tempfile.mkdtemp(prefix="customer-tiers-tests-"))
     home.chmod(0o755)  # root's PostgreSQL runs as nobody, who must get in

@@ -187,7 +187,7 @@ def test_neither_order_of_rows_nor_the_next_day_changes_a_night(company: Company
     for table, rows in before.items():
         assert after[table] == rows, table
     company.change("update raw.crm_opportunities set opened_at = null where _run_id = 'later'")
-    company.build("int_pipelines_measured+,tag:tiers")
+    company.build("int_pipelines_measured+,+customer_class")
     assert company.results() != before, "the later opportunities would have counted"
 
 
