@@ -39,4 +39,4 @@ def fill(message: EmailMessage, digest: Digest, key: str) -> None:
 
 
 def _mostly_ascii(text: str) -> bool:
-    return sum(character.isascii() for character in text) > len(text) * 0.8
+    return len(text.encode("ascii", "ignore")) > len(text) * 0.8

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +127,7 @@ class Words:
         return format_skeleton("yMMMM", day, locale=self.locale)
 
     def _number(self, number: Decimal | int, pattern: str, signed: bool = False) -> str:
-        printed = _pattern(pattern).apply(Decimal(number).copy_abs(), self.locale)
-        return _sign(number, signed) + str(printed)
+        return _sign(number, signed) + _printed(abs(number), pattern, str(self.locale))
 
     def _find(self, key: str) -> str:
         found = self.entries[key]
@@ -172,6 +171,12 @@ def _chosen(locale: str | None) -> tuple[str, Locale]:
 
 def _is_whole(amount: Decimal) -> bool:
     return not amount or abs(amount) >= 1
+
+
+@lru_cache(maxsize=8192)
+def _printed(number: Decimal | int, pattern: str, locale: str) -> str:
+    """A number as the locale prints it; the same amounts stand in a mail's parts and in others."""
+    return str(_pattern(pattern).apply(Decimal(number), Locale.parse(locale)))
 
 
 @cache
