@@ -5,11 +5,10 @@ from __future__ import annotations
 import getpass
 from typing import Annotated
 
-import psycopg
 import typer
 
 from customer_tiers import settings
-from customer_tiers.shell import SourceOption
+from customer_tiers.shell import SourceOption, warehouse
 
 app = typer.Typer(help="Which records of ERP and CRM are one customer.", no_args_is_help=True)
 
@@ -25,7 +24,7 @@ def list_(
     """List the doubtful pairs of the newest night, those with most at stake first."""
     from customer_tiers.identity import decisions
 
-    with _warehouse(source) as connection:
+    with warehouse(source) as connection:
         if not decided:
             decisions.print_waiting(connection, typer.echo)
             return
@@ -101,25 +100,14 @@ def undo(
     """Take a decision back; what it changed is as before from the next night on."""
     from customer_tiers.identity import decisions
 
-    with _warehouse(source) as connection:
+    with warehouse(source) as connection:
         typer.echo(decisions.undo(connection, decision, by or getpass.getuser()))
 
 
 def _keep(source: str, by: str | None, **values: str) -> None:
     from customer_tiers.identity import decisions
 
-    with _warehouse(source) as connection:
+    with warehouse(source) as connection:
         decision = decisions.Decision(by=by or getpass.getuser(), **values)  # type: ignore[arg-type]
         number = decisions.decide(connection, decision)
     typer.echo(f"decision {number} holds from the next night on; tiers match undo {number}")
-
-
-def _warehouse(source: str) -> psycopg.Connection:
-    from customer_tiers import night
-    from customer_tiers.errors import UserError
-    from customer_tiers.load import tables
-
-    connection = night.connect(source)
-    if not tables.is_prepared(connection):
-        raise UserError(f"source {source}: no night was played yet; use `tiers run`")
-    return connection

@@ -9,11 +9,9 @@ import typer
 
 from customer_tiers import settings
 from customer_tiers.errors import UserError
-from customer_tiers.shell import SourceOption, day, say
+from customer_tiers.shell import SourceOption, day, say, warehouse
 
 if TYPE_CHECKING:
-    import psycopg
-
     from customer_tiers.outbox.rows import OutboxRow
 
 app = typer.Typer(help="Messages: to whom, about which night, and what became of them.")
@@ -41,7 +39,7 @@ def list_(
     unknown = set(state or []) - set(rows.STATES)
     if unknown:
         raise UserError(f"state {min(unknown)!r}: there are {', '.join(rows.STATES)}")
-    with _open(source) as connection:
+    with warehouse(source) as connection:
         found = rows.list_(connection, day(date) if date else None, state or None)
     for row in found:
         say(
@@ -57,7 +55,7 @@ def show(key: KeyArgument, source: SourceOption = settings.DEFAULT_SOURCE) -> No
     from customer_tiers.digest.render import render
     from customer_tiers.outbox import ops, rows
 
-    with _open(source) as connection:
+    with warehouse(source) as connection:
         row = rows.find(connection, key)
     subject, text = ops.text(row) if row.kind == rows.OPS else (None, None)
     if subject is None:
@@ -79,7 +77,7 @@ def resend(key: KeyArgument, source: SourceOption = settings.DEFAULT_SOURCE) -> 
     """Let a failed, unknown or suppressed message go out with the next sending."""
     from customer_tiers.outbox import rows
 
-    with _open(source) as connection:
+    with warehouse(source) as connection:
         row = rows.find(connection, key)
         rows.resend(connection, row)
     say(f"{row.outbox_key} goes out with the next publication or run of send_tier_digests")
@@ -90,21 +88,10 @@ def give_up(key: KeyArgument, source: SourceOption = settings.DEFAULT_SOURCE) ->
     """Never send a message that waits, failed or is unknown."""
     from customer_tiers.outbox import rows
 
-    with _open(source) as connection:
+    with warehouse(source) as connection:
         row = rows.find(connection, key)
         rows.give_up(connection, row)
     say(f"{row.outbox_key} is given up")
-
-
-def _open(source: str) -> psycopg.Connection:
-    from customer_tiers import night
-    from customer_tiers.load import tables
-
-    connection = night.connect(source)
-    if not tables.is_prepared(connection):
-        connection.close()
-        raise UserError(f"source {source}: no night was played yet; use `tiers run`")
-    return connection
 
 
 def _to(row: OutboxRow) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import getpass
 from typing import Annotated
 
-import psycopg
 import typer
 
 from customer_tiers import settings
-from customer_tiers.shell import SourceOption
+from customer_tiers.shell import SourceOption, warehouse
 
 app = typer.Typer(help="Rows that wait because they broke a rule.", no_args_is_help=True)
 
@@ -28,7 +27,7 @@ def list_(
     """List the waiting rows: which, which rule, since when, and whom to ask."""
     from customer_tiers.quality import stewardship
 
-    with _warehouse(source) as connection:
+    with warehouse(source) as connection:
         for line in stewardship.lines(connection, entity, is_settled_too=all_):
             typer.echo(line)
 
@@ -38,7 +37,7 @@ def show(entity: str, key: str, source: SourceOption = settings.DEFAULT_SOURCE) 
     """Show one row as the source sent it, and every rule it broke."""
     from customer_tiers.quality import stewardship
 
-    with _warehouse(source) as connection:
+    with warehouse(source) as connection:
         for line in stewardship.row(connection, entity, key):
             typer.echo(line)
 
@@ -68,16 +67,5 @@ def drop(
     """Give rows up: they never come in as they are; one that the source corrects still does."""
     from customer_tiers.quality import stewardship
 
-    with _warehouse(source) as connection:
+    with warehouse(source) as connection:
         typer.echo(stewardship.drop(connection, entity, key, reason, by or getpass.getuser()))
-
-
-def _warehouse(source: str) -> psycopg.Connection:
-    from customer_tiers import night
-    from customer_tiers.errors import UserError
-    from customer_tiers.load import tables
-
-    connection = night.connect(source)
-    if not tables.is_prepared(connection):
-        raise UserError(f"source {source}: no night was played yet; use `tiers run`")
-    return connection

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from customer_tiers.errors import UserError
+
+if TYPE_CHECKING:
+    import psycopg
 
 out = Console(highlight=False)
 
@@ -38,3 +41,19 @@ def day(text: str) -> datetime.date:
         return datetime.date.fromisoformat(text)
     except ValueError:
         raise UserError(f"date {text!r}: not a day; write it as YYYY-MM-DD") from None
+
+
+def warehouse(source: str) -> psycopg.Connection:
+    """Open the warehouse of a company that has played a night, in autocommit mode.
+
+    Raises:
+        UserError: No night was played yet, or the warehouse cannot be reached.
+    """
+    from customer_tiers import night
+    from customer_tiers.load import tables
+
+    connection = night.connect(source)
+    if not tables.is_prepared(connection):
+        connection.close()
+        raise UserError(f"source {source}: no night was played yet; use `tiers run`")
+    return connection
