@@ -361,6 +361,7 @@ order by 1
 def test_a_first_load_leaves_what_any_other_would(shop, cluster):
     """Its stage table becomes the raw table, but not where something stands on that."""
     shapes, contents = [], []
+    place = "select 'raw.erp_invoice_lines'::regclass::oid"
     for before, is_taken_over, marks in (
         ("select 1", True, False),
         ("create table candidate.fct_sales_days (there text)", True, True),
@@ -370,10 +371,11 @@ def test_a_first_load_leaves_what_any_other_would(shop, cluster):
         cluster.drop_database("warehouse_clean")
         clean = Night("clean")
         night.begin(clean.run())
+        made = clean.query(place)
         with psycopg.connect(connections.warehouse("clean")) as warehouse:
             warehouse.execute(before)  # type: ignore[call-overload]
-        place = "select 'raw.erp_invoice_lines'::regclass::oid"
-        made = clean.query(place)
+        for step in range(8, 120, 14) if is_taken_over and not marks else ():
+            assert load_and_die(clean, step) in (KILLED, 0), step
         load(clean)
         assert (clean.query(place) != made) == is_taken_over, before
         days = clean.query("select key_id, day from ops.dirty_day order by 1, 2")

@@ -42,12 +42,15 @@ def become_raw(connection: psycopg.Connection, entity: Entity, run_id: str) -> i
         run_id: Stamped on the rows.
 
     Returns:
-        The number of rows; None, and nothing is changed, if raw has rows, if the stage table is not
-        meant for it, or if something stands on the raw table, such as a view.
+        The number of rows; None, and nothing is changed, if raw has rows, if there are none to
+        load, or if something stands on the raw table, such as a view.
     """
     names = [f"stage.{entity.table}", f"raw.{entity.table}"]
     row = connection.execute(IS_OURS_ALONE, names).fetchone()
     if not (row and row[0]) or tables.has_rows(connection, entity):
+        return None
+    loaded = rows.count(connection, f"stage.{entity.table}")
+    if not loaded:
         return None
     table = sql.Identifier("raw", entity.table)
     try:
@@ -72,4 +75,4 @@ def become_raw(connection: psycopg.Connection, entity: Entity, run_id: str) -> i
         )
     )
     tables.create_indexes(connection, entity)
-    return rows.count(connection, f"raw.{entity.table}")
+    return loaded

@@ -71,6 +71,8 @@ def write(
 def _rows_in_raw(connection: psycopg.Connection, entity: Entity, written: Written) -> int:
     """As after the load before and what this one changed, so that no night counts all of history;
     counted where the ledger has no load before."""
+    if written.is_first:
+        return written.inserted
     before = connection.execute(
         "select rows_in_raw from ops.load_ledger where entity = %s order by load_id desc limit 1",
         [entity.name],

@@ -133,7 +133,7 @@ def _months_in_raw(connection: psycopg.Connection, entity: Entity) -> Months:
             for month, lines, total in counted
             if month is not None
         ]
-        with connection.cursor() as cursor:
+        with connection.transaction(), connection.cursor() as cursor:  # all of them, or none
             cursor.executemany(
                 "insert into ops.month_in_raw (entity, month_start, lines, total) "
                 "values (%s, %s, %s, %s) on conflict do nothing",
