@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import psycopg
 
+from customer_tiers import stopwatch
 from customer_tiers.contract import Entity
 
 LINES = "erp.invoice_lines"
@@ -42,6 +43,7 @@ on conflict do nothing
 """
 
 
+@stopwatch.part("dirty days")
 def mark(connection: psycopg.Connection, entity: Entity) -> int:
     """Mark the days that the entity's touched rows make dirty; return how many are new."""
     if entity.name != LINES:

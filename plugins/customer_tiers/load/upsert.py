@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from customer_tiers import stopwatch
 from customer_tiers.contract import Entity
 
 EVERYWHERE = sql.SQL("true")
@@ -26,6 +27,7 @@ class Written:
     deleted: int
 
 
+@stopwatch.part("upsert")
 def apply(
     connection: psycopg.Connection,
     entity: Entity,
