@@ -38,7 +38,7 @@ def main() -> None:
 
     try:
         for number, (lines, customers) in enumerate(arguments.sizes, start=1):
-            size = company.Size(lines * 1_000_000, customers * 1_000)
+            size = company.Size(round(lines * 1e6), round(customers * 1e3))
             is_last = number == len(arguments.sizes)
             is_full = is_last and not arguments.no_peers
             found = measure(size, home, arguments, is_full=is_full)
@@ -54,7 +54,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "sizes",
         nargs="*",
-        type=lambda text: tuple(int(part) for part in text.split(":")),
+        type=lambda text: tuple(float(part) for part in text.split(":")),
         default=[(1, 10), (1, 30), (1, 100), (3, 100), (10, 100)],
         help="million lines : thousand customers",
     )

@@ -22,11 +22,10 @@ def bare_copy() -> dict[str, float]:
             entity = contract.load().entities[name]
             warehouse.execute("drop table if exists stage.bare")
             warehouse.execute(
-                sql.SQL("create unlogged table stage.bare (like raw.{})").format(
+                sql.SQL("create unlogged table stage.bare as select * from raw.{} limit 0").format(
                     sql.Identifier(entity.table)
                 )
             )
-            warehouse.execute("alter table stage.bare alter _run_id drop not null")
             with psycopg.connect(url) as source, source.cursor() as reader:
                 reader.execute(f"select * from ({select}) as s limit 0")
                 columns = [column.name for column in reader.description or ()]
