@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -33,6 +34,14 @@ BEFORE = """
     )
 """
 
+HISTORY = """
+    select
+        minimum_orders,
+        (%(first_sale)s::date + make_interval(months => minimum_tenure_months))::date as ranked_from
+    from policy.tier_policies
+    where policy_id = %(policy)s and valid_from <= %(day)s order by valid_from desc limit 1
+"""
+
 LADDER = "select tier_rank, tier from policy.tier_ladder where policy_id = %s"
 
 RULES = {
@@ -54,7 +63,7 @@ RULES = {
 
 NO_AMOUNT = {
     "risk_flag": "no amount wins {better}: the risk flag forbids it",
-    "beyond_money": "no amount alone wins {better}",
+    "beyond_money": "no amount alone wins {better}: loyalty is what lacks, {loyalty_index} of 100",
 }
 """Why there is no amount to rise -> what to say, where it says more than the tier does."""
 
@@ -102,6 +111,14 @@ def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Ite
             raise UserError(_no_receipt(connection, customer, day))
         before = cursor.execute(BEFORE, {**key, "day": receipt["business_date"]}).fetchone()
         ladder = cursor.execute(LADDER, [receipt["policy_id"]]).fetchall()
+        asked = cursor.execute(
+            HISTORY,
+            {
+                "first_sale": receipt["first_sale_date"],
+                "policy": receipt["policy_id"],
+                "day": receipt["business_date"],
+            },
+        ).fetchone()
     names = {row["tier_rank"]: row["tier"] for row in ladder}
     yield (
         f"{customer} {receipt['customer_name'] or ''}, owner {receipt['owner_name'] or 'none'}; "
@@ -111,6 +128,7 @@ def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Ite
     yield from _why(receipt, names)
     yield from _place(receipt, names)
     yield from _amounts(receipt, names)
+    yield from progress(receipt, asked or {})
     yield from _money(receipt, before)
 
 
@@ -186,7 +204,8 @@ def _amounts(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
     if rise is not None:
         said.append(f"{rise:,.2f} more wins {better}" if rise else f"{better} is earned, and waits")
     elif receipt["amount_to_rise_note"] in NO_AMOUNT:
-        said.append(NO_AMOUNT[receipt["amount_to_rise_note"]].format(better=better))
+        words = {**receipt, "better": better, "loyalty_index": _index(receipt["loyalty_index"])}
+        said.append(NO_AMOUNT[receipt["amount_to_rise_note"]].format(**words))
     if keep is not None:
         tier = receipt["computed_tier"]
         said.append(
@@ -203,6 +222,27 @@ def _amounts(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
             f"confidence: {receipt['tier_confidence']:.0%} of the half-samples of its own months "
             f"give this tier{', so it is borderline' if receipt['is_borderline'] else ''}"
         )
+
+
+def _index(value: Decimal | None) -> str:
+    return "unknown" if value is None else f"{value:.0f}"
+
+
+def progress(receipt: Receipt, asked: dict[str, Any]) -> Iterator[str]:
+    """Say when the next change comes: what a new customer needs, how long a change waits.
+
+    Args:
+        receipt: The columns rule, orders, pending_direction and nights_until_change.
+        asked: minimum_orders of the policy, and the day ranked_from; may be empty.
+    """
+    if receipt["rule"] == "new" and asked.get("ranked_from"):
+        orders = max(asked["minimum_orders"] - (receipt["orders"] or 0), 0)
+        more = f", and {orders} more order(s) needed" if orders else ""
+        yield f"next: old enough to be ranked from {asked['ranked_from']} on{more}"
+    nights = receipt.get("nights_until_change")  # receipts of old versions have none
+    if nights:
+        way = {"up": "rises", "down": "falls"}[receipt["pending_direction"]]
+        yield f"next: {way} in {nights} night(s), unless its figures change"
 
 
 def _money(receipt: Receipt, before: Receipt | None) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 
 from customer_tiers import settings
 from customer_tiers.digest.wording import LOCALES
-from customer_tiers.explanation import WATERFALL, WIDTH, waterfall
+from customer_tiers.explanation import WATERFALL, WIDTH, progress, waterfall
 
 
 def lines(**terms: Any) -> list[str]:
@@ -39,6 +40,19 @@ def test_sales_without_quantity_are_told() -> None:
         "  quantities are known for 25% of the sales; what the others did is among the products "
         "newly or no longer bought",
     ]
+
+
+def test_what_the_next_tier_takes_and_when_a_change_comes() -> None:
+    newcomer = {"rule": "new", "orders": 1}
+    asked = {"minimum_orders": 2, "ranked_from": date(2026, 9, 1)}
+    assert list(progress(newcomer, asked)) == [
+        "next: old enough to be ranked from 2026-09-01 on, and 1 more order(s) needed"
+    ]
+    waiting = {"rule": "held_grace", "pending_direction": "down", "nights_until_change": 12}
+    assert list(progress(waiting, asked)) == [
+        "next: falls in 12 night(s), unless its figures change"
+    ]
+    assert list(progress({"rule": "cut", "nights_until_change": None}, {})) == []
 
 
 def test_every_term_has_words_here_in_mails_and_in_the_readme() -> None:

@@ -64,6 +64,22 @@ typed as (
         changed_on,
         pending_direction,
         pending_nights,
+        case
+            when pending_direction is not null
+                then greatest(
+                    case pending_direction
+                        when 'up' then confirm_up_nights
+                        else confirm_down_nights + grace_nights
+                    end - pending_nights,
+                    coalesce(
+                        {{ dbt.datediff(
+                            'business_date', days_after('dwell_days', 'changed_on'), 'day'
+                        ) }},
+                        0
+                    ),
+                    1
+                )
+        end as nights_until_change,
         own_move,
         others_move,
         cast(contribution_12m_before as numeric(18, 2)) as contribution_12m_before,
