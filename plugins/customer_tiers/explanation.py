@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -63,7 +62,7 @@ RULES = {
 
 NO_AMOUNT = {
     "risk_flag": "no amount wins {better}: the risk flag forbids it",
-    "beyond_money": "no amount alone wins {better}: loyalty is what lacks, {loyalty_index} of 100",
+    "beyond_money": "no amount alone wins {better}: loyalty is what lacks",
 }
 """Why there is no amount to rise -> what to say, where it says more than the tier does."""
 
@@ -89,6 +88,9 @@ WATERFALL = {
     "restated": "restated_12m",
 }
 """Term of the waterfall -> its column; together they are the change, to the cent."""
+
+SLACK_TOLD = 0.25
+"""Drivers and rates are hardly off by more, so a tier that stands a larger error is left alone."""
 
 WIDTH = 100
 """Characters of a line of the waterfall."""
@@ -127,7 +129,7 @@ def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Ite
     yield f"tier: {receipt['tier']} since {receipt['tier_since']}{_change(receipt)}"
     yield from _why(receipt, names)
     yield from _place(receipt, names)
-    yield from _amounts(receipt, names)
+    yield from amounts(receipt, names)
     yield from progress(receipt, asked or {})
     yield from _money(receipt, before)
 
@@ -196,16 +198,20 @@ def _place(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
         )
 
 
-def _amounts(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
-    """To rise, to keep, at risk; and how sure the tier is. Receipts of old nights have none."""
+def amounts(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
+    """Say what it takes to rise, to keep and what is at risk, and how sure the tier is.
+
+    Args:
+        receipt: Columns of `tier_decision`; receipts of old nights have none of these amounts.
+        names: Rank -> tier of the policy's ladder.
+    """
     said = []
     rise, keep = receipt["amount_to_rise"], receipt["amount_to_keep"]
     better = names.get((receipt["computed_tier_rank"] or 0) - 1)
     if rise is not None:
         said.append(f"{rise:,.2f} more wins {better}" if rise else f"{better} is earned, and waits")
     elif receipt["amount_to_rise_note"] in NO_AMOUNT:
-        words = {**receipt, "better": better, "loyalty_index": _index(receipt["loyalty_index"])}
-        said.append(NO_AMOUNT[receipt["amount_to_rise_note"]].format(**words))
+        said.append(NO_AMOUNT[receipt["amount_to_rise_note"]].format(better=better))
     if keep is not None:
         tier = receipt["computed_tier"]
         said.append(
@@ -217,15 +223,14 @@ def _amounts(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
         said.append(f"at risk {receipt['amount_at_risk']:,.2f} ({receipt['warning_codes']})")
     if said:
         yield "in contribution, all others as they are: " + "; ".join(said)
+    slack = receipt.get("allocation_slack")  # receipts of old versions have none
+    if slack is not None and slack < SLACK_TOLD:
+        yield f"an error of {slack:.0%} in the cost to serve, which is allocated, would change it"
     if receipt["tier_confidence"] is not None:
         yield (
             f"confidence: {receipt['tier_confidence']:.0%} of the half-samples of its own months "
             f"give this tier{', so it is borderline' if receipt['is_borderline'] else ''}"
         )
-
-
-def _index(value: Decimal | None) -> str:
-    return "unknown" if value is None else f"{value:.0f}"
 
 
 def progress(receipt: Receipt, asked: dict[str, Any]) -> Iterator[str]:

@@ -14,6 +14,57 @@ classes as (select * from {{ ref('customer_class') }}),
 loyalties as (select * from {{ ref('customer_loyalty') }}),
 preferences as (select * from {{ ref('int_preferences_measured') }}),
 needs as (select * from {{ ref('int_needs_found') }}),
+warnings as (
+    select
+        customer_id,
+        count(distinct signal) as signals,
+        max(amount_at_risk) as amount_at_risk
+    from {{ ref('early_warning') }}
+    where signal in ({{ poaching_signals() | join(', ') }})
+    group by customer_id
+),
+
+{# Who may rise: potential, the more the nearer the bound. Who may be lured away: who earns
+   much and shows signs of it. #}
+scored as (
+    select
+        tiers.customer_id,
+        warnings.amount_at_risk,
+        cast(
+            classes.potential_score * tiers.net_revenue_12m
+            / nullif(tiers.net_revenue_12m + tiers.amount_to_rise, 0) as numeric(7, 4)
+        ) as riser_score,
+        case
+            when classes.abc_class = 'A' and warnings.signals > 0
+                then cast(
+                    100.0 * warnings.signals / {{ poaching_signals() | length }}
+                    as numeric(7, 4)
+                )
+        end as poached_score
+    from tiers
+    inner join classes on tiers.customer_id = classes.customer_id
+    left join warnings on tiers.customer_id = warnings.customer_id
+),
+
+listed as (
+    select
+        customer_id,
+        riser_score,
+        poached_score,
+        case
+            when riser_score is not null
+                then cast(rank() over (order by riser_score desc nulls last) as integer)
+        end as riser_place,
+        case
+            when poached_score is not null
+                then cast(
+                    rank() over (order by poached_score desc nulls last, amount_at_risk desc)
+                    as integer
+                )
+        end as poached_place
+    from scored
+),
+
 confidences as (select * from {{ ref('int_profiles_rated') }}),
 
 joined as (
@@ -67,6 +118,10 @@ joined as (
         classes.potential_class,
         classes.value_potential_cell,
         classes.action,
+        listed.riser_score,
+        listed.riser_place,
+        listed.poached_score,
+        listed.poached_place,
         needs.likely_need,
         needs.likely_need_share,
         profiles.completeness,
@@ -84,6 +139,7 @@ joined as (
     left join classes on profiles.customer_id = classes.customer_id
     left join loyalties on profiles.customer_id = loyalties.customer_id
     left join preferences on profiles.customer_id = preferences.customer_id
+    left join listed on profiles.customer_id = listed.customer_id
     left join needs on profiles.customer_id = needs.customer_id
     left join confidences on profiles.customer_id = confidences.customer_id
 )

@@ -18,6 +18,7 @@ measured as (
         purchases.retention,
         breadths.breadth,
         satisfactions.satisfaction,
+        satisfactions.word_of_mouth,
         payments.payment,
         cooperations.cooperation,
         referrals.referrals

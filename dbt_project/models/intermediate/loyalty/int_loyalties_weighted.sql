@@ -48,6 +48,7 @@ indexed as (
         last_sale_date,
         orders,
         tenure_months,
+        word_of_mouth,
         {% for component in components -%}
             {{ component }},
         {% endfor -%}
