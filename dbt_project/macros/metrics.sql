@@ -138,3 +138,9 @@
         ('closing', "'kept', 'won', 'reactivated'", now),
     ]) }}
 {%- endmacro %}
+
+
+{# Years for which a customer's value counts; at usual shares kept, later ones add little. #}
+{% macro asset_years() -%}
+    {{ return(5) }}
+{%- endmacro %}

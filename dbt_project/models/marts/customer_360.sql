@@ -24,6 +24,28 @@ warnings as (
     group by customer_id
 ),
 
+{# What a unit of yearly contribution is worth: each year a share of the customers stays, as
+   many as did last year, and a year's wait costs interest. #}
+kept as (
+    select 1.0 * sum(kept_customers) / nullif(sum(opening_customers), 0) as kept_share
+    from {{ ref('customer_rollforward') }}
+),
+
+interest as (
+    {{ rows_in_force(ref('financing_rates')) }}
+),
+
+worth as (
+    select
+        {% for year in range(1, asset_years() + 1) -%}
+            power(kept.kept_share / (1 + interest.annual_rate), {{ year }})
+            {{- ' +' if not loop.last }}
+        {% endfor -%}
+            as years
+    from kept
+    cross join interest
+),
+
 {# Who may rise: potential, the more the nearer the bound. Who may be lured away: who earns
    much and shows signs of it. #}
 scored as (
@@ -118,6 +140,7 @@ joined as (
         classes.potential_class,
         classes.value_potential_cell,
         classes.action,
+        cast(tiers.contribution_12m * worth.years as numeric(18, 2)) as customer_asset_value,
         listed.riser_score,
         listed.riser_place,
         listed.poached_score,
@@ -133,6 +156,7 @@ joined as (
             as numeric(5, 4)
         ) as data_confidence
     from profiles
+    left join worth on true
     left join identities on profiles.customer_id = identities.customer_id
     left join groups on profiles.customer_id = groups.customer_id
     left join tiers on profiles.customer_id = tiers.customer_id

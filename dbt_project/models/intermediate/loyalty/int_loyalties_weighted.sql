@@ -49,6 +49,7 @@ indexed as (
         orders,
         tenure_months,
         word_of_mouth,
+        referred_amount_12m,
         {% for component in components -%}
             {{ component }},
         {% endfor -%}
