@@ -266,6 +266,17 @@ def test_readers_see_bi_and_nothing_else(shell, demo):
             connection.execute("create table public.mine (a int)")
 
 
+def test_every_query_of_the_guide_for_bi_runs_for_a_reader_and_finds_something(shell, demo):
+    guide = (settings.PROJECT / "docs" / "bi.md").read_text(encoding="utf-8")
+    queries = re.findall(r"```sql\n(.*?)```", guide, re.DOTALL)
+    assert len(queries) >= 8
+    with psycopg.connect(shell.database("warehouse_sample")) as connection:
+        connection.execute("set role bi_reader")
+        for query in queries:
+            found = connection.execute(query).fetchall()
+            assert found or "tier_as_of" in query, query
+
+
 def test_every_published_table_and_column_is_described(shell, demo):
     bare = shell.rows(
         "select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid "
