@@ -224,7 +224,7 @@ def amounts(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
     if said:
         yield "in contribution, all others as they are: " + "; ".join(said)
     slack = receipt.get("allocation_slack")  # receipts of old versions have none
-    if slack is not None and slack < SLACK_TOLD:
+    if slack and slack < SLACK_TOLD:
         yield f"an error of {slack:.0%} in the cost to serve, which is allocated, would change it"
     if receipt["tier_confidence"] is not None:
         yield (
@@ -237,13 +237,15 @@ def progress(receipt: Receipt, asked: dict[str, Any]) -> Iterator[str]:
     """Say when the next change comes: what a new customer needs, how long a change waits.
 
     Args:
-        receipt: The columns rule, orders, pending_direction and nights_until_change.
+        receipt: Columns of `tier_decision`.
         asked: minimum_orders of the policy, and the day ranked_from; may be empty.
     """
     if receipt["rule"] == "new" and asked.get("ranked_from"):
-        orders = max(asked["minimum_orders"] - (receipt["orders"] or 0), 0)
-        more = f", and {orders} more order(s) needed" if orders else ""
-        yield f"next: old enough to be ranked from {asked['ranked_from']} on{more}"
+        orders = asked["minimum_orders"] - (receipt["orders"] or 0)
+        needed = [f"{orders} more order(s)"] if orders > 0 else []
+        if asked["ranked_from"] > receipt["business_date"]:
+            needed.append(f"to be with us until {asked['ranked_from']}")
+        yield f"next: to be ranked, it needs {' and '.join(needed)}"
     nights = receipt.get("nights_until_change")  # receipts of old versions have none
     if nights:
         way = {"up": "rises", "down": "falls"}[receipt["pending_direction"]]

@@ -43,11 +43,13 @@ def test_sales_without_quantity_are_told() -> None:
 
 
 def test_what_the_next_tier_takes_and_when_a_change_comes() -> None:
-    newcomer = {"rule": "new", "orders": 1}
+    newcomer = {"rule": "new", "orders": 1, "business_date": date(2026, 8, 31)}
     asked = {"minimum_orders": 2, "ranked_from": date(2026, 9, 1)}
     assert list(progress(newcomer, asked)) == [
-        "next: old enough to be ranked from 2026-09-01 on, and 1 more order(s) needed"
+        "next: to be ranked, it needs 1 more order(s) and to be with us until 2026-09-01"
     ]
+    grown = {**newcomer, "business_date": date(2026, 9, 1)}
+    assert list(progress(grown, asked)) == ["next: to be ranked, it needs 1 more order(s)"]
     waiting = {"rule": "held_grace", "pending_direction": "down", "nights_until_change": 12}
     assert list(progress(waiting, asked)) == [
         "next: falls in 12 night(s), unless its figures change"

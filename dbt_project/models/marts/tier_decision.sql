@@ -97,10 +97,13 @@ typed as (
         cast(
             cost_to_serve_12m / nullif(net_revenue_12m - contribution_12m, 0) as numeric(18, 4)
         ) as allocated_cost_share,
-        cast(
-            greatest(least(amount_to_keep, amount_to_rise), 0) / nullif(cost_to_serve_12m, 0)
-            as numeric(18, 4)
-        ) as allocation_slack,
+        case
+            when coalesce(amount_to_keep, amount_to_rise) is not null
+                then cast(
+                    greatest(least(amount_to_keep, amount_to_rise), 0)
+                    / nullif(cost_to_serve_12m, 0) as numeric(18, 4)
+                )
+        end as allocation_slack,
         cast(amount_at_risk as numeric(18, 2)) as amount_at_risk,
         cast(tier_confidence as numeric(5, 4)) as tier_confidence,
         is_borderline,
