@@ -1,6 +1,6 @@
 # Needs nothing but Python 3.11-3.13 with venv and a network to the package index.
 .DEFAULT_GOAL := help
-.PHONY: help run env test check down
+.PHONY: help run env test soak check bench down
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
@@ -14,8 +14,13 @@ help: ## Show what can be made
 run: env ## Start everything, play two nights of the sample company, say where to look
 	@.venv/bin/tiers demo
 
-test: env ## Run all tests
-	@.venv/bin/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+PYTEST := .venv/bin/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
+test: env ## Run the tests: unit, dbt, DAGs, integration, one night end to end
+	@$(PYTEST) -m "not soak"
+
+soak: env ## Run the long tests: many rounds of random changes, kills and nights
+	@$(PYTEST) -m soak
 
 check: env ## Format, lint and type checks
 	@.venv/bin/ruff format --check .
@@ -23,6 +28,9 @@ check: env ## Format, lint and type checks
 	@.venv/bin/mypy
 	@.venv/bin/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests dbt_project/macros sources
 	@.venv/bin/yamllint --strict .
+
+bench: env ## Measure nights at scale and their peers; SIZES="10:100" = 10 million lines, 100,000 customers
+	@PYTHONPATH=bench .venv/bin/python -m scale $(SIZES) $(BENCH_OPTIONS)
 
 down: ## Stop every service
 	@.venv/bin/tiers down

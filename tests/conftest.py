@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 LONGEST = (
-    *("test_night", "test_stability", "test_bad_input", "test_dbt_facts", "test_services"),
-    *("test_publication", "test_dbt_tiers", "test_incremental", "test_engine", "test_dbt_classes"),
-    "test_embedded_postgres",
+    *("test_night", "test_bad_input", "test_dbt_tiers", "test_services", "test_dbt_facts"),
+    *("test_publication", "test_engine", "test_dbt_classes", "test_incremental"),
+    *("test_stability", "test_embedded_postgres"),
 )
 """Files that begin first, so that no worker ends with a long one while the others idle."""
 

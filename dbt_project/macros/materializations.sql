@@ -24,7 +24,9 @@
         {%- endif -%}
     {%- endcall -%}
     {%- if not target.is_view -%}{%- do create_indexes(target) -%}{%- endif -%}
-    {%- do persist_docs(target, model) -%}
+    {%- if config.persist_relation_docs() -%}
+        {%- call statement('descriptions') -%}{{ describe(target, model) }}{%- endcall -%}
+    {%- endif -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}
@@ -44,4 +46,23 @@
 {# In the same statement: by way of the adapter it costs as much as the rest of a small model. #}
 {% macro postgres__drop_first(existing) -%}
     drop {{ existing.type }} if exists {{ existing }} cascade;
+{%- endmacro %}
+
+{# What a reader sees beside the table and its columns. dbt's own macro first asks the database
+   which columns there are; here the contract has compared them. #}
+{% macro describe(target, model) -%}
+    {{ return(adapter.dispatch('describe')(target, model)) }}
+{%- endmacro %}
+
+{% macro default__describe(target, model) -%}
+    {%- do persist_docs(target, model) -%}
+    select 1
+{%- endmacro %}
+
+{% macro postgres__describe(target, model) -%}
+    comment on {{ target.type }} {{ target }} is {{ postgres_escape_comment(model.description) }};
+    {%- for name, column in model.columns.items() %}
+    comment on column {{ target }}.{{ adapter.quote(name) }}
+    is {{ postgres_escape_comment(column.description) }};
+    {%- endfor %}
 {%- endmacro %}

@@ -40,6 +40,7 @@ NOTE = """
 
 OLD_RECORDS = {
     "ops.dbt_node_run": "finished_at < now() - %(age)s",
+    "ops.step_run": "started_at < now() - %(age)s",
     "ops.expectation_result": "checked_at < now() - %(age)s",
     "ops.load_ledger": "loaded_at < now() - %(age)s",
     "quarantine.rows": "resolved_at < now() - %(age)s",

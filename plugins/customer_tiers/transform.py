@@ -15,6 +15,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,13 +94,15 @@ def run(
     name = str(connection["dbname"])
     folder = settings.HOME / "dbt" / (name if schema == CANDIDATE else f"{name}.{schema}")
     folder.mkdir(parents=True, exist_ok=True)
-    arguments = _arguments(command, select, variables, full_refresh)
-    if not is_checked:
-        arguments += ["--exclude-resource-type", "test"]
+    arguments = _arguments(
+        command, select, variables, full_refresh=full_refresh, is_checked=is_checked
+    )
     for selector in exclude:
         arguments += ["--exclude", selector]
     with _ONE_AT_A_TIME:
-        outcome = _invoke(arguments, {**connection, "schema": schema}, folder)
+        outcome = _invoke(
+            arguments, {**connection, "schema": schema}, folder, with_tests=is_checked
+        )
     results: list[RunResult] = list(getattr(outcome.result, "results", None) or [])
     if results:
         _write(warehouse_url, run_id, results)
@@ -120,7 +123,12 @@ def _place(folder: Path) -> list[str]:
 
 
 def _arguments(
-    command: str, select: list[str] | None, variables: dict[str, Any], full_refresh: bool
+    command: str,
+    select: list[str] | None,
+    variables: dict[str, Any],
+    *,
+    full_refresh: bool,
+    is_checked: bool,
 ) -> list[str]:
     arguments = [
         command,
@@ -128,7 +136,7 @@ def _arguments(
         json.dumps({name: str(value) for name, value in sorted(variables.items())}),
     ]
     if command in ("build", "test"):
-        arguments += ["--indirect-selection", "buildable"]
+        arguments += ["--indirect-selection", "buildable" if is_checked else "empty"]
     if command == "build":
         arguments += ["--exclude-resource-type", "unit_test"]
     if full_refresh:
@@ -156,15 +164,19 @@ def _environment(connection: dict[str, Any]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _invoke(arguments: list[str], connection: dict[str, Any], folder: Path) -> Any:
+def _invoke(
+    arguments: list[str], connection: dict[str, Any], folder: Path, *, with_tests: bool
+) -> Any:
     """Run dbt in this process, with a line in the log for each node that is done."""
     from dbt.cli.main import dbtRunner
 
     parsed = parse()
     if not parsed.success:
         return parsed
-    with _environment(connection), _unswept():
-        manifest = _aimed_at(parsed.result, connection["dbname"], connection["schema"])
+    with _environment(connection), _unswept(), _unspoken():
+        manifest = _aimed_at(
+            parsed.result, connection["dbname"], connection["schema"], with_tests=with_tests
+        )
         runner = dbtRunner(manifest=manifest, callbacks=[_log_event])
         return runner.invoke([*_GLOBAL, *arguments, *_place(folder)])
 
@@ -180,6 +192,32 @@ def _unswept() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+@contextmanager
+def _unspoken() -> Iterator[None]:
+    """Keep dbt from writing the messages of its debug log, some 25 per node, which nobody reads.
+
+    They took an eighth of dbt's time.
+    """
+    from dbt_common.events import event_manager_client as client
+    from dbt_common.events.base_types import BaseEvent, EventLevel
+    from dbt_common.events.event_manager import EventManager
+
+    class OnlyWhatIsRead(EventManager):
+        def fire_event(
+            self, e: BaseEvent, level: EventLevel | None = None, *args: Any, **kwargs: Any
+        ) -> None:
+            is_debug = (level or e.level_tag()) == EventLevel.DEBUG
+            if not is_debug or type(e).__name__ == "NodeFinished":
+                super().fire_event(e, level, *args, **kwargs)
+
+    before = client.get_event_manager()
+    client.ctx_set_event_manager(OnlyWhatIsRead())
+    try:
+        yield
+    finally:
+        client.ctx_set_event_manager(before)
 
 
 def parse() -> Any:
@@ -201,12 +239,16 @@ def parse() -> Any:
     return _PARSED[0]
 
 
-def _aimed_at(manifest: Any, database: str, schema: str) -> Any:
+def _aimed_at(manifest: Any, database: str, schema: str, *, with_tests: bool) -> Any:
     """A copy of a parsed project whose relations are those of a warehouse.
 
     What a node compiles to is noted in it, so that each run needs a copy anyway. Another schema
-    than `candidate` takes the models and the seeds, and reads the same sources.
+    than `candidate` takes the models and the seeds, and reads the same sources. Without the tests,
+    more than half of the nodes, dbt is ready to run in half the time.
     """
+    if not with_tests:
+        untested = {k: v for k, v in manifest.nodes.items() if v.resource_type != "test"}
+        manifest = replace(manifest, nodes=untested, unit_tests={})
     copy = manifest.deepcopy()
     nodes = [node for node in copy.nodes.values() if node.resource_type in ("model", "seed")]
     for node in [*nodes, *copy.sources.values()]:

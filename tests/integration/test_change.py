@@ -304,6 +304,7 @@ def test_quarantine_is_listed_shown_given_up_and_replayed(shop, monkeypatch):
     assert shop.query("select 1 from raw.erp_invoice_lines where quantity < 0") == []
 
 
+@pytest.mark.soak
 def test_a_loader_killed_at_any_step_leaves_a_raw_that_the_next_run_makes_right(shop):
     last = statements(lambda: load(shop))
     struck = set()

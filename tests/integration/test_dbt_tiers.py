@@ -61,7 +61,7 @@ def test_unit_tests_hold_and_an_empty_company_builds(warehouse: Warehouse) -> No
     warehouse.build(NIGHT, is_checked=True)
     assert warehouse.query("select count(*) from candidate.customer_tier") == [(0,)]
     assert warehouse.query("select sum(customers) from candidate.pyramid_health") == [(0,)]
-    counts = warehouse.build(NIGHT, "test_type:unit", command="test")
+    counts = warehouse.build(NIGHT, "test_type:unit", command="test", is_checked=True)
     assert counts["pass"] >= 37
 
 
@@ -349,6 +349,8 @@ BROKEN = (
         "update policy.tier_ladder set best_if_negative = true where policy_id = 'abc'": (
             "tier_ladder.csv, policy abc, tier A: best_if_negative is true once"
         ),
+        "update policy.tier_ladder set review_months = 0 where policy_id = 'six_levels' "
+        "and tier = 'gold'": "tier_ladder.csv, policy six_levels, tier gold: a review comes after",
         "update policy.tier_cuts set enter_at = 40000 where policy_id = 'amounts' "
         "and tier = 'key'": "tier_cuts.csv, policy amounts, tier key, axis net_revenue: it must be "
         "harder to enter a tier than to stay",

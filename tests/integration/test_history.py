@@ -140,6 +140,7 @@ publications = st.lists(st.tuples(st.sampled_from(NIGHTS), decisions), min_size=
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+@pytest.mark.soak
 def test_every_question_is_answered_as_by_one_who_remembers_everything(
     warehouse: psycopg.Connection, published: list[tuple[date, Tiers]]
 ) -> None:

@@ -20,6 +20,8 @@ from customer_tiers.load import dirty
 from customer_tiers.publish.tables import published
 from helpers.waterfall_reference import Books, Window, terms
 
+pytestmark = pytest.mark.soak
+
 FIRST = date(2026, 6, 29)
 FACTS = ("fct_sales_days", "fct_product_days")
 

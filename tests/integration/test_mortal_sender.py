@@ -20,6 +20,8 @@ from customer_tiers.connections import Smtp
 from customer_tiers.outbox import ops, rows, sending
 from helpers.outbox import prepare, publish, tell
 
+pytestmark = pytest.mark.soak
+
 OWNERS = ("O1", "O2", "O3", "O4")
 AT_LEAST_KILLS = 100
 

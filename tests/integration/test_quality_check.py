@@ -129,6 +129,7 @@ def test_a_password_with_signs_that_gx_would_expand_works(warehouse):
         connection.execute("drop role quality_reader")
 
 
+@pytest.mark.soak
 def test_all_entities_are_checked_within_seconds_at_120_000_lines(warehouse):
     with psycopg.connect(warehouse) as connection:
         for entity in contract.load().entities.values():

@@ -17,6 +17,8 @@ from customer_tiers import connections, night, sample, simulation, transform
 from customer_tiers.simulation import report
 from helpers.receipts import create_receipts, keep_metrics
 
+pytestmark = pytest.mark.soak
+
 LAST = date(2026, 6, 30)
 
 

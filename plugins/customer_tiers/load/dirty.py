@@ -2,15 +2,16 @@
 
 Runs in the transaction that loaded the rows, on the temporary table `touched` (old and new versions
 of every inserted, updated or deleted row), so that facts can never miss a change. A line counts on
-its own day and, if it is a credit note, on the day of the sale it takes back; both are marked. What
-a changed price, rate or category touches is found by the facts themselves (macro
-`widen_dirty_days_by_prices`).
+its own day and, if it is a credit note, on the day of the sale it takes back; both are marked. The
+facts find themselves which sale a credit note without a link takes back, and what a changed price
+or rate touches (macros `widen_dirty_days_by_returns` and `widen_dirty_days_by_prices`).
 """
 
 from __future__ import annotations
 
 import psycopg
 
+from customer_tiers import stopwatch
 from customer_tiers.contract import Entity
 
 LINES = "erp.invoice_lines"
@@ -26,6 +27,21 @@ with lines as (
     select line.customer_id, line.invoice_date, line.original_invoice_id
     from touched
     inner join raw.erp_invoice_lines as line on line.original_invoice_id = touched.invoice_id
+    union all
+    -- a later return that names no sale may take back this one
+    select line.customer_id, line.invoice_date, null
+    from raw.erp_invoice_lines as line
+    where
+        line.document_type = 'credit_note'
+        and line.original_invoice_id is null
+        and exists (
+            select 1 from touched
+            where
+                touched.customer_id = line.customer_id
+                and touched.product_id = line.product_id
+                and touched.invoice_date <= line.invoice_date
+                and touched.document_type = 'invoice'
+        )
 ),
 
 originals as (
@@ -47,10 +63,12 @@ on conflict do nothing
 
 FIRST = """
 create temporary table touched on commit drop as
-select customer_id, invoice_date, original_invoice_id, invoice_id from raw.erp_invoice_lines
+select customer_id, invoice_date, original_invoice_id, invoice_id, product_id, document_type
+from raw.erp_invoice_lines
 """
 
 
+@stopwatch.part("dirty days")
 def mark(connection: psycopg.Connection, entity: Entity) -> int:
     """Mark the days that the entity's touched rows make dirty; return how many are new.
 

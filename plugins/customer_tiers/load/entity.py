@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 import psycopg
 from psycopg import sql
 
-from customer_tiers import quality
+from customer_tiers import quality, stopwatch
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.load import dirty, drift, ledger, reconcile, tables, upsert
@@ -114,6 +114,7 @@ def replay_entity(load: Load, connection: psycopg.Connection, entity: Entity) ->
         return _validate_and_write(connection, load, entity, Batch("replay", Window(None, None), 0))
 
 
+@stopwatch.part("reconcile")
 def _reconcile(
     connection: psycopg.Connection, load: Load, entity: Entity, extract: Extract
 ) -> list[str]:
@@ -157,6 +158,7 @@ def _window(connection: psycopg.Connection, entity: Entity, extract: Extract) ->
     return Window(row[0] - OVERLAP if row else None, extract.newest_change())
 
 
+@stopwatch.part("copy")
 def _copy_to_stage(
     connection: psycopg.Connection,
     load: Load,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from customer_tiers import stopwatch
 from customer_tiers.contract import Entity
 from customer_tiers.load import first
 
@@ -29,6 +30,7 @@ class Written:
     is_first: bool = False
 
 
+@stopwatch.part("upsert")
 def apply(
     connection: psycopg.Connection,
     entity: Entity,

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
+from customer_tiers import stopwatch
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.quality import rows
@@ -69,6 +70,7 @@ class Moved(dict[str, int]):
     rows: int = 0
 
 
+@stopwatch.part("collapse")
 def collapse_duplicates(connection: psycopg.Connection, entity: Entity, stage_table: str) -> int:
     """Delete rows that are there twice, equal in every column; return how many.
 
@@ -100,6 +102,7 @@ def collapse_duplicates(connection: psycopg.Connection, entity: Entity, stage_ta
     return copies
 
 
+@stopwatch.part("reoffer")
 def reoffer(connection: psycopg.Connection, entity: Entity, stage_table: str) -> int:
     """Put waiting rows back into the stage table of an incremental extract; return how many.
 
@@ -154,6 +157,7 @@ def _waits(connection: psycopg.Connection, entity: Entity) -> bool:
     )
 
 
+@stopwatch.part("quarantine")
 def move_bad_rows(
     connection: psycopg.Connection,
     entity: Entity,
