@@ -41,7 +41,7 @@
 
 
 {# Facts can be continued if both are there with the prices they were valued with, in
-   the same base currency. A first night that failed leaves less; then all are built
+   the same base currency, by the same rules. A first night that failed leaves less; then all are built
    anew. The hook runs outside of a transaction of dbt, hence its own commit. #}
 {% macro drop_facts_that_cannot_be_trusted() -%}
     {%- set names = ['fct_sales_days', 'fct_product_days', 'int_prices_remembered'] -%}
@@ -50,7 +50,7 @@
         {%- do relations.append(fact_relation(name)) -%}
     {%- endfor -%}
     {%- if relations and not (
-        relations | length == names | length and are_facts_in_base_currency()
+        relations | length == names | length and can_facts_be_continued()
     ) -%}
         {%- for relation in relations -%}
             {%- do adapter.drop_relation(relation) -%}
@@ -60,11 +60,17 @@
 {%- endmacro %}
 
 
-{% macro are_facts_in_base_currency() -%}
+{% macro can_facts_be_continued() -%}
     {%- set remembered = run_query(
         "select count(*) as remembered from " ~ fact_relation('int_prices_remembered')
         ~ " where price_kind = 'base_currency' and key_id = '"
-        ~ var('base_currency') ~ "'"
+        ~ var('base_currency') ~ "' and price = '" ~ version_of_facts() ~ "'"
     ).columns[0].values()[0] -%}
     {{ return(remembered == 1) }}
+{%- endmacro %}
+
+
+{# Another number for another rule: facts that were built by the old one are built anew. #}
+{% macro version_of_facts() -%}
+    {{ return('2') }}
 {%- endmacro %}

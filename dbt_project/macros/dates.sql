@@ -10,6 +10,18 @@
 {%- endmacro %}
 
 
+{# The review so many after the last one that the calendar's months make due. #}
+{% macro review_date(more) -%}
+    cast(
+        {{ dbt.dateadd(
+            'month',
+            'cast((reviews.reviews_before + ' ~ more ~ ') * reviews.review_months as integer)',
+            'reviews.tier_since'
+        ) }} as date
+    )
+{%- endmacro %}
+
+
 {% macro days_after(days, date) -%}
     cast({{ dbt.dateadd('day', days, date) }} as date)
 {%- endmacro %}

@@ -78,19 +78,128 @@
 
     )
 
+    {{ mark_as_dirty('touched_days') }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{# A return without a link may count on another day once a sale of its product changes: the
+   loader marks the day it was posted, here its days before and now are added. #}
+{% macro widen_dirty_days_by_returns() -%}
+    {%- if builds_only_dirty_days() %}
+        {%- set dirty_days = source('ops', 'dirty_day') %}
+    with
+
+    unlinked as (
+
+        select invoice_lines.*
+        from {{ ref('stg_erp__invoice_lines') }} as invoice_lines
+        inner join {{ dirty_days }} as dirty_days
+            on
+                invoice_lines.customer_id = dirty_days.key_id
+                and invoice_lines.invoice_date = dirty_days.day
+                and dirty_days.fact = 'sales'
+        where {{ is_return_without_link() }}
+
+    ),
+
+    days_now as ({{ probable_sale_days('unlinked') }}),
+
+    touched_days as (
+
+        select
+            unlinked.customer_id,
+            days_now.day
+        from days_now
+        inner join unlinked
+            on
+                days_now.invoice_id = unlinked.invoice_id
+                and days_now.line_no = unlinked.line_no
+
+        union
+
+        select
+            sales_days.customer_id,
+            sales_days.day
+        from {{ fact_relation('fct_sales_days') }} as sales_days
+        inner join {{ dirty_days }} as dirty_days
+            on
+                sales_days.customer_id = dirty_days.key_id
+                and sales_days.posted_day = dirty_days.day
+                and dirty_days.fact = 'sales'
+
+    )
+
+    {{ mark_as_dirty('touched_days') }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{% macro is_return_without_link() -%}
+    is_posted
+    and document_type = 'credit_note'
+    and original_invoice_id is null
+{%- endmacro %}
+
+
+{# The sale that each of the CTE's returns most probably takes back: the customer's newest of
+   the product, up to the day of the return, that sold as many units, else its newest. The
+   oldest that has units left (first in, first out) would carry most returns of a steady
+   customer out of every window; bench/returns.py measures both. Nothing after the return
+   counts, so that a later document moves nothing. #}
+{% macro probable_sale_days(unlinked) -%}
+    select
+        {{ unlinked }}.invoice_id,
+        {{ unlinked }}.line_no,
+        coalesce(
+            max(case
+                when sold_days.quantity >= -{{ unlinked }}.quantity then sold_days.day
+            end),
+            max(sold_days.day)
+        ) as day
+    from {{ unlinked }}
+    inner join (
+        select
+            sales.customer_id,
+            sales.product_id,
+            sales.invoice_date as day,
+            max(sales.quantity) as quantity
+        from {{ ref('stg_erp__invoice_lines') }} as sales
+        inner join (
+            select distinct
+                customer_id,
+                product_id
+            from {{ unlinked }}
+        ) as returned
+            on
+                sales.customer_id = returned.customer_id
+                and sales.product_id = returned.product_id
+        where
+            sales.is_posted
+            and sales.document_type = 'invoice'
+        group by sales.customer_id, sales.product_id, sales.invoice_date
+    ) as sold_days
+        on
+            {{ unlinked }}.customer_id = sold_days.customer_id
+            and {{ unlinked }}.product_id = sold_days.product_id
+            and {{ unlinked }}.invoice_date >= sold_days.day
+    group by {{ unlinked }}.invoice_id, {{ unlinked }}.line_no
+{%- endmacro %}
+
+
+{% macro mark_as_dirty(touched_days) -%}
     insert into {{ source('ops', 'dirty_day') }} (fact, key_id, day)
     select
         'sales' as fact,
         touched_days.customer_id,
         touched_days.day
-    from touched_days
+    from {{ touched_days }} as touched_days
     left join {{ source('ops', 'dirty_day') }} as known_days
         on
             known_days.fact = 'sales'
             and touched_days.customer_id = known_days.key_id
             and touched_days.day = known_days.day
     where known_days.key_id is null
-    {%- endif %}
 {%- endmacro %}
 
 

@@ -114,3 +114,33 @@
 {% macro money_components() -%}
     'contribution', 'net_revenue', 'cm1'
 {%- endmacro %}
+
+
+{# Early warnings that a competitor courting a customer would cause. #}
+{% macro poaching_signals() -%}
+    {{ return([
+        "'category_loss'", "'shrinking_basket'", "'cadence_lapse'", "'price_anomaly'",
+        "'open_complaint'",
+    ]) }}
+{%- endmacro %}
+
+
+{# Lines of the roll-forward: name, the moves that count in it, and the money they count with. #}
+{% macro rollforward() -%}
+    {%- set now, before = 'contribution_now', 'contribution_before' -%}
+    {{ return([
+        ('opening', "'kept', 'lost', 'exited'", before),
+        ('won', "'won'", now),
+        ('reactivated', "'reactivated'", now),
+        ('lost', "'lost'", before),
+        ('exited', "'exited'", before),
+        ('kept', "'kept'", now ~ ' - ' ~ before),
+        ('closing', "'kept', 'won', 'reactivated'", now),
+    ]) }}
+{%- endmacro %}
+
+
+{# Years for which a customer's value counts; at usual shares kept, later ones add little. #}
+{% macro asset_years() -%}
+    {{ return(5) }}
+{%- endmacro %}

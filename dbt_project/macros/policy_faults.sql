@@ -89,6 +89,7 @@
         {{ faults_of('ladder', 'tier_ladder', "'tier ' || tier", [
             ('tier_rank <> step', 'ranks are 1, 2, 3 ... without a gap or a repetition'),
             ("tier = 'new'", 'new is no tier of a ladder'),
+            ('review_months < 1', 'a review comes after a month or later, or never (empty)'),
             ('same_tier > 1', 'a tier stands once on a ladder'),
             ("coalesce(name_en, '') = '' or coalesce(name_zh, '') = ''", 'a tier has a name in both languages'),
             ("tier_rank < lowest_rank and not exists (select 1 from cuts where cuts.policy_id ="

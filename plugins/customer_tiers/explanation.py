@@ -33,6 +33,14 @@ BEFORE = """
     )
 """
 
+HISTORY = """
+    select
+        minimum_orders,
+        (%(first_sale)s::date + make_interval(months => minimum_tenure_months))::date as ranked_from
+    from policy.tier_policies
+    where policy_id = %(policy)s and valid_from <= %(day)s order by valid_from desc limit 1
+"""
+
 LADDER = "select tier_rank, tier from policy.tier_ladder where policy_id = %s"
 
 RULES = {
@@ -54,7 +62,7 @@ RULES = {
 
 NO_AMOUNT = {
     "risk_flag": "no amount wins {better}: the risk flag forbids it",
-    "beyond_money": "no amount alone wins {better}",
+    "beyond_money": "no amount alone wins {better}: loyalty is what lacks",
 }
 """Why there is no amount to rise -> what to say, where it says more than the tier does."""
 
@@ -81,6 +89,9 @@ WATERFALL = {
 }
 """Term of the waterfall -> its column; together they are the change, to the cent."""
 
+SLACK_TOLD = 0.25
+"""Drivers and rates are hardly off by more, so a tier that stands a larger error is left alone."""
+
 WIDTH = 100
 """Characters of a line of the waterfall."""
 
@@ -102,6 +113,14 @@ def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Ite
             raise UserError(_no_receipt(connection, customer, day))
         before = cursor.execute(BEFORE, {**key, "day": receipt["business_date"]}).fetchone()
         ladder = cursor.execute(LADDER, [receipt["policy_id"]]).fetchall()
+        asked = cursor.execute(
+            HISTORY,
+            {
+                "first_sale": receipt["first_sale_date"],
+                "policy": receipt["policy_id"],
+                "day": receipt["business_date"],
+            },
+        ).fetchone()
     names = {row["tier_rank"]: row["tier"] for row in ladder}
     yield (
         f"{customer} {receipt['customer_name'] or ''}, owner {receipt['owner_name'] or 'none'}; "
@@ -110,7 +129,8 @@ def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Ite
     yield f"tier: {receipt['tier']} since {receipt['tier_since']}{_change(receipt)}"
     yield from _why(receipt, names)
     yield from _place(receipt, names)
-    yield from _amounts(receipt, names)
+    yield from amounts(receipt, names)
+    yield from progress(receipt, asked or {})
     yield from _money(receipt, before)
 
 
@@ -178,8 +198,13 @@ def _place(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
         )
 
 
-def _amounts(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
-    """To rise, to keep, at risk; and how sure the tier is. Receipts of old nights have none."""
+def amounts(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
+    """Say what it takes to rise, to keep and what is at risk, and how sure the tier is.
+
+    Args:
+        receipt: Columns of `tier_decision`; receipts of old nights have none of these amounts.
+        names: Rank -> tier of the policy's ladder.
+    """
     said = []
     rise, keep = receipt["amount_to_rise"], receipt["amount_to_keep"]
     better = names.get((receipt["computed_tier_rank"] or 0) - 1)
@@ -198,11 +223,33 @@ def _amounts(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
         said.append(f"at risk {receipt['amount_at_risk']:,.2f} ({receipt['warning_codes']})")
     if said:
         yield "in contribution, all others as they are: " + "; ".join(said)
+    slack = receipt.get("allocation_slack")  # receipts of old versions have none
+    if slack and slack < SLACK_TOLD:
+        yield f"an error of {slack:.0%} in the cost to serve, which is allocated, would change it"
     if receipt["tier_confidence"] is not None:
         yield (
             f"confidence: {receipt['tier_confidence']:.0%} of the half-samples of its own months "
             f"give this tier{', so it is borderline' if receipt['is_borderline'] else ''}"
         )
+
+
+def progress(receipt: Receipt, asked: dict[str, Any]) -> Iterator[str]:
+    """Say when the next change comes: what a new customer needs, how long a change waits.
+
+    Args:
+        receipt: Columns of `tier_decision`.
+        asked: minimum_orders of the policy, and the day ranked_from; may be empty.
+    """
+    if receipt["rule"] == "new" and asked.get("ranked_from"):
+        orders = asked["minimum_orders"] - (receipt["orders"] or 0)
+        needed = [f"{orders} more order(s)"] if orders > 0 else []
+        if asked["ranked_from"] > receipt["business_date"]:
+            needed.append(f"to be with us until {asked['ranked_from']}")
+        yield f"next: to be ranked, it needs {' and '.join(needed)}"
+    nights = receipt.get("nights_until_change")  # receipts of old versions have none
+    if nights:
+        way = {"up": "rises", "down": "falls"}[receipt["pending_direction"]]
+        yield f"next: {way} in {nights} night(s), unless its figures change"
 
 
 def _money(receipt: Receipt, before: Receipt | None) -> Iterator[str]:

@@ -69,6 +69,8 @@ def maintain(connection: psycopg.Connection, source: str) -> Iterator[str]:
         statement = f"delete from {table} where {condition}"  # noqa: S608
         dropped = connection.execute(statement, age).rowcount  # type: ignore[call-overload]
         yield f"{table}: {dropped:,} rows older than {settings.RECORD_DAYS} days dropped"
+    connection.execute("delete from ops.month_in_raw")
+    yield "ops.month_in_raw: forgotten; the next night counts the months of raw again"
     yield vacuum(connection)
 
 

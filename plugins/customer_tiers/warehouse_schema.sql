@@ -428,6 +428,17 @@ comment on table ops.reconciliation is
 'One row per entity and month in which raw differs from the source even after the month was read again whole; it is read '
 'again once either side changes.';
 
+create table if not exists ops.month_in_raw (
+    entity text not null,
+    month_start date not null,
+    lines bigint not null,
+    total numeric,
+    primary key (entity, month_start)
+);
+comment on table ops.month_in_raw is
+'One row per entity and month: how many rows raw has of it, and their sum. Follows each load in its transaction, so that '
+'no night counts all of history; forgotten by the weekly maintenance, after which the next night counts again.';
+
 create or replace view bi.stewardship as
 select
     held.entity,

@@ -33,6 +33,19 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
+def probable_day(line: Row, sales: list[Row]) -> date:
+    """The day of the sale that a return without a name takes back, or its own."""
+    fitting = [
+        sale
+        for sale in sales
+        if (sale["customer_id"], sale["product_id"]) == (line["customer_id"], line["product_id"])
+        and sale["invoice_date"] <= line["invoice_date"]
+    ]
+    as_many = [sale for sale in fitting if sale["quantity"] >= line["quantity"]]
+    own_day: date = line["invoice_date"]
+    return max((sale["invoice_date"] for sale in as_many or fitting), default=own_day)
+
+
 class Books:
     """What was sold to whom, from `raw`.
 
@@ -50,20 +63,22 @@ class Books:
         for row in sorted(costs, key=lambda row: row["valid_from"]):
             self.costs[row["product_id"]].append(row)
         posted = [line for line in lines if line["posted"] is not False]
+        self.sales = [line for line in posted if line["document_type"] == "invoice"]
         self.sold_on: dict[str, date] = {}
-        for line in posted:
-            if line["document_type"] == "invoice":
-                day = self.sold_on.get(line["invoice_id"], line["invoice_date"])
-                self.sold_on[line["invoice_id"]] = min(day, line["invoice_date"])
+        for line in self.sales:
+            day = self.sold_on.get(line["invoice_id"], line["invoice_date"])
+            self.sold_on[line["invoice_id"]] = min(day, line["invoice_date"])
         self.lines: dict[str, list[Row]] = defaultdict(list)
         for line in posted:
             self.lines[line["customer_id"]].append({**line, "day": self.day(line)})
 
     def day(self, line: Row) -> date:
-        """The day a line counts on: a credit note's is that of its sale."""
+        """The day a line counts on: a credit note's is that of the sale it names, or may mean."""
         posted: date = line["invoice_date"]
         if line["document_type"] == "invoice":
             return posted
+        if line["original_invoice_id"] is None:
+            return probable_day(line, self.sales)
         sold = self.sold_on.get(line["original_invoice_id"], posted)
         return min(sold, posted)
 
@@ -72,9 +87,10 @@ class Books:
         if line["cost_amount"] is not None:
             return cents(line["cost_amount"]) * self.rates[line["currency"]]
         dated = self.costs[line["product_id"]]
-        place = bisect_right([row["valid_from"] for row in dated], line["day"])
+        day = line["day"] if line["original_invoice_id"] else line["invoice_date"]
+        place = bisect_right([row["valid_from"] for row in dated], day)
         unit = self.standard[line["product_id"]]
-        if place and (dated[place - 1]["valid_to"] or date.max) >= line["day"]:
+        if place and (dated[place - 1]["valid_to"] or date.max) >= day:
             unit = dated[place - 1]["unit_cost"]
         return cents((unit or ZERO) * line["quantity"])
 

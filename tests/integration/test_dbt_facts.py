@@ -18,14 +18,16 @@ FACTS = ("tag:facts",)
 START = date(2025, 1, 1)
 CUSTOMERS = [f"C{n}" for n in range(8)]
 PRODUCTS = [f"P{n}" for n in range(6)]
+KINDS = ("drop", "move", "reprice", "post", "pass_on", "recount", "exchange", "unlink")
 CONTENT = (
     "select 'day', customer_id, day::text || posted_day, gross_revenue, discounts, returns, "
     "net_revenue, cogs, freight_cost, order_lines, orders, drops, return_lines, "
-    "lines_with_discount, lines_with_freight, lines_without_cost from candidate.fct_sales_days "
+    "lines_with_discount, lines_with_freight, lines_without_cost, return_lines_matched, "
+    "return_lines_without_sale from candidate.fct_sales_days "
     "union all select 'product', customer_id, concat(day, posted_day, product_id, currency, "
     "cost_currency), order_lines, quantity, document_gross_revenue, document_discounts, "
     "document_cost_of_sales, document_returns, document_cost_of_returns, document_freight, "
-    "0, 0, 0, 0, 0 from candidate.fct_product_days order by 1, 2, 3"
+    "0, 0, 0, 0, 0, 0, 0 from candidate.fct_product_days order by 1, 2, 3"
 )
 
 
@@ -92,13 +94,19 @@ class Company:
             self.add_line()
         for key in pick.sample(sorted(self.lines), 6):
             line = self.lines[key]
-            kind = pick.choice(["drop", "move", "reprice", "post", "pass_on"])
+            kind = pick.choice(KINDS)
             if kind == "drop":
                 del self.lines[key]
             elif kind == "move":
                 line["invoice_date"] = self.day()
             elif kind == "reprice":
                 line["net_amount"] = self.amount()
+            elif kind == "recount":  # a return without a link looks for a sale of as many
+                line["quantity"] = Decimal(pick.randrange(1, 9))
+            elif kind == "exchange":
+                line["product_id"] = pick.choice(PRODUCTS)
+            elif kind == "unlink":
+                line["original_invoice_id"] = None
             elif kind == "post":
                 line["posted"] = not line["posted"]
             else:

@@ -349,6 +349,8 @@ BROKEN = (
         "update policy.tier_ladder set best_if_negative = true where policy_id = 'abc'": (
             "tier_ladder.csv, policy abc, tier A: best_if_negative is true once"
         ),
+        "update policy.tier_ladder set review_months = 0 where policy_id = 'six_levels' "
+        "and tier = 'gold'": "tier_ladder.csv, policy six_levels, tier gold: a review comes after",
         "update policy.tier_cuts set enter_at = 40000 where policy_id = 'amounts' "
         "and tier = 'key'": "tier_cuts.csv, policy amounts, tier key, axis net_revenue: it must be "
         "harder to enter a tier than to stay",

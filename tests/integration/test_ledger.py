@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,7 @@ import pytest
 
 from customer_tiers import connections, night, sample, settings, transform
 from customer_tiers.errors import UserError
+from helpers.waterfall_reference import probable_day
 
 DAY = date(2026, 6, 30)
 """The last day of a month, so that windows of twelve months are whole months."""
@@ -204,19 +206,23 @@ class Reckoning:
         posted = lines[lines["posted"].astype(bool) & (lines["invoice_date"] <= DAY)]
         sold = dict(posted[["invoice_id", "invoice_date"]].to_numpy())
         drops = set()
+        sales = posted[posted["document_type"] == "invoice"].to_dict("records")
         for line in posted.to_dict("records"):
             is_return = line["document_type"] == "credit_note"
             day, sign, customer = line["invoice_date"], 1, line["customer_id"]
             if is_return:
                 day, sign = sold.get(line["original_invoice_id"], day), -1
+            worth = partial(self.euro, currency=line["currency"], day=day)
             cost = cents(line["quantity"] * self.costs.at(line["product_id"], day))
             if line["cost_amount"] is not None:
-                cost = self.euro(line["cost_amount"], line["currency"], day)
+                cost = worth(line["cost_amount"])
+            if is_return and line["original_invoice_id"] is None:
+                day = probable_day(line, sales)
             for column, amount in (
-                ("gross_revenue", self.euro(line["list_amount"], line["currency"], day)),
-                ("net_revenue", self.euro(line["net_amount"], line["currency"], day)),
+                ("gross_revenue", worth(line["list_amount"])),
+                ("net_revenue", worth(line["net_amount"])),
                 ("cogs", cost),
-                ("freight_cost", self.euro(line["freight_amount"], line["currency"], day)),
+                ("freight_cost", worth(line["freight_amount"])),
             ):
                 if not (is_return and column == "gross_revenue"):
                     self.add(column, customer, day, sign * amount)

@@ -404,6 +404,18 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
         {"pair_kind": "account", "record_id": "A2", "customer_id": "C1"},
         {"pair_kind": "duplicate", "record_id": "C1", "customer_id": "C2"},
     ],
+    "customer_rollforward": [
+        {
+            "business_date": NIGHT,
+            "cohort_year": 2024,
+            "opening_customers": 3,
+            "won_customers": 2,
+            "reactivated_customers": 0,
+            "lost_customers": 1,
+            "exited_customers": 1,
+            "closing_customers": 3,
+        }
+    ],
     "customer_group": [{"group_id": "C1", "customers": 2, "contribution_12m": 895}],
     "customer_360": [
         {"customer_id": customer, "completeness": 0.5, "data_confidence": 1}

@@ -114,7 +114,7 @@ def test_published_marts_say_how(models: list[Any]) -> None:
         **dict.fromkeys(
             (
                 *("tier_decision", "tier_decision_beside", "tier_change", "tier_migration"),
-                *("pyramid_health", "policy_health", "window_rate"),
+                *("pyramid_health", "policy_health", "window_rate", "customer_rollforward"),
             ),
             "night",
         ),

@@ -308,8 +308,34 @@ def test_facts_of_a_fall() -> None:
         (
             {"amount_to_keep": Decimal(-8)},
             "To keep Major",
-            "Lacks €8 of yearly contribution; a fall is waiting",
+            "Lacks €8 of yearly contribution",
         ),
+        (
+            {
+                "amount_to_keep": Decimal(-8),
+                "pending_direction": "down",
+                "nights_until_change": 2,
+            },
+            "To keep Major",
+            "Lacks €8 of yearly contribution; falls in 2 nights if nothing changes",
+        ),
+        (
+            {"amount_to_rise": Decimal(0), "pending_direction": "up", "nights_until_change": 1},
+            "To reach Key",
+            "Reached; the rise waits to be confirmed; it comes in 1 night",
+        ),
+        (
+            {"amount_to_rise_note": "beyond_money"},
+            "To reach Key",
+            "No contribution alone is enough; what lacks is loyalty: steadier, broader orders, "
+            "paid on time",
+        ),
+        (
+            {"amount_to_rise_note": "risk_flag"},
+            "To reach Key",
+            "Not while the risk flag stands; settle what is behind it first",
+        ),
+        ({"amount_to_rise_note": "small_population"}, "To reach Key", None),
         ({"last_contact_date": date(2026, 6, 1)}, "Contact", "The last was on Jun 1, 2026"),
         ({"amount_to_rise": None}, "To reach Key", None),
     ],

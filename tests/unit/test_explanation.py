@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 
 from customer_tiers import settings
 from customer_tiers.digest.wording import LOCALES
-from customer_tiers.explanation import WATERFALL, WIDTH, waterfall
+from customer_tiers.explanation import WATERFALL, WIDTH, amounts, progress, waterfall
 
 
 def lines(**terms: Any) -> list[str]:
@@ -39,6 +40,41 @@ def test_sales_without_quantity_are_told() -> None:
         "  quantities are known for 25% of the sales; what the others did is among the products "
         "newly or no longer bought",
     ]
+
+
+def test_what_the_next_tier_takes_and_when_a_change_comes() -> None:
+    newcomer = {"rule": "new", "orders": 1, "business_date": date(2026, 8, 31)}
+    asked = {"minimum_orders": 2, "ranked_from": date(2026, 9, 1)}
+    assert list(progress(newcomer, asked)) == [
+        "next: to be ranked, it needs 1 more order(s) and to be with us until 2026-09-01"
+    ]
+    grown = {**newcomer, "business_date": date(2026, 9, 1)}
+    assert list(progress(grown, asked)) == ["next: to be ranked, it needs 1 more order(s)"]
+    waiting = {"rule": "held_grace", "pending_direction": "down", "nights_until_change": 12}
+    assert list(progress(waiting, asked)) == [
+        "next: falls in 12 night(s), unless its figures change"
+    ]
+    assert list(progress({"rule": "cut", "nights_until_change": None}, {})) == []
+
+
+def test_amounts_say_what_lacks_and_which_error_of_allocation_matters() -> None:
+    receipt = {
+        "computed_tier_rank": 2,
+        "computed_tier": "major",
+        "amount_to_rise": None,
+        "amount_to_rise_note": "beyond_money",
+        "amount_to_keep": Decimal(900),
+        "amount_at_risk": Decimal(0),
+        "allocation_slack": Decimal("0.2000"),
+        "tier_confidence": None,
+    }
+    names = {1: "key", 2: "major"}
+    assert list(amounts(receipt, names)) == [
+        "in contribution, all others as they are: no amount alone wins key: loyalty is what lacks; "
+        "it may lose 900.00 and keep major",
+        "an error of 20% in the cost to serve, which is allocated, would change it",
+    ]
+    assert len(list(amounts({**receipt, "allocation_slack": Decimal("0.25")}, names))) == 1
 
 
 def test_every_term_has_words_here_in_mails_and_in_the_readme() -> None:

@@ -14,6 +14,79 @@ classes as (select * from {{ ref('customer_class') }}),
 loyalties as (select * from {{ ref('customer_loyalty') }}),
 preferences as (select * from {{ ref('int_preferences_measured') }}),
 needs as (select * from {{ ref('int_needs_found') }}),
+warnings as (
+    select
+        customer_id,
+        count(distinct signal) as signals,
+        max(amount_at_risk) as amount_at_risk
+    from {{ ref('early_warning') }}
+    where signal in ({{ poaching_signals() | join(', ') }})
+    group by customer_id
+),
+
+{# What a unit of yearly contribution is worth: each year a share of the customers stays, as
+   many as did last year, and a year's wait costs interest. #}
+kept as (
+    select 1.0 * sum(kept_customers) / nullif(sum(opening_customers), 0) as kept_share
+    from {{ ref('customer_rollforward') }}
+),
+
+interest as (
+    {{ rows_in_force(ref('financing_rates')) }}
+),
+
+worth as (
+    select
+        {% for year in range(1, asset_years() + 1) -%}
+            power(kept.kept_share / (1 + interest.annual_rate), {{ year }})
+            {{- ' +' if not loop.last }}
+        {% endfor -%}
+            as years
+    from kept
+    cross join interest
+),
+
+{# Who may rise: potential, the more the nearer the bound. Who may be lured away: who earns
+   much and shows signs of it. #}
+scored as (
+    select
+        tiers.customer_id,
+        warnings.amount_at_risk,
+        cast(
+            classes.potential_score * tiers.net_revenue_12m
+            / nullif(tiers.net_revenue_12m + tiers.amount_to_rise, 0) as numeric(7, 4)
+        ) as riser_score,
+        case
+            when classes.abc_class = 'A' and warnings.signals > 0
+                then cast(
+                    100.0 * warnings.signals / {{ poaching_signals() | length }}
+                    as numeric(7, 4)
+                )
+        end as poached_score
+    from tiers
+    inner join classes on tiers.customer_id = classes.customer_id
+    left join warnings on tiers.customer_id = warnings.customer_id
+),
+
+listed as (
+    select
+        customer_id,
+        riser_score,
+        poached_score,
+        case
+            when riser_score is not null
+                then cast(rank() over (order by riser_score desc nulls last) as integer)
+        end as riser_place,
+        case
+            when poached_score is not null
+                then cast(
+                    rank() over (order by poached_score desc nulls last, amount_at_risk desc)
+                    as integer
+                )
+        end as poached_place
+    from scored
+),
+
 confidences as (select * from {{ ref('int_profiles_rated') }}),
 
 joined as (
@@ -67,6 +140,11 @@ joined as (
         classes.potential_class,
         classes.value_potential_cell,
         classes.action,
+        cast(tiers.contribution_12m * worth.years as numeric(18, 2)) as customer_asset_value,
+        listed.riser_score,
+        listed.riser_place,
+        listed.poached_score,
+        listed.poached_place,
         needs.likely_need,
         needs.likely_need_share,
         profiles.completeness,
@@ -78,12 +156,14 @@ joined as (
             as numeric(5, 4)
         ) as data_confidence
     from profiles
+    left join worth on true
     left join identities on profiles.customer_id = identities.customer_id
     left join groups on profiles.customer_id = groups.customer_id
     left join tiers on profiles.customer_id = tiers.customer_id
     left join classes on profiles.customer_id = classes.customer_id
     left join loyalties on profiles.customer_id = loyalties.customer_id
     left join preferences on profiles.customer_id = preferences.customer_id
+    left join listed on profiles.customer_id = listed.customer_id
     left join needs on profiles.customer_id = needs.customer_id
     left join confidences on profiles.customer_id = confidences.customer_id
 )

@@ -16,7 +16,9 @@ summed as (
         {% endfor -%}
         cast(sum(order_lines) as integer) as order_lines,
         cast(sum(orders) as integer) as orders,
-        cast(sum(lines_without_cost) as integer) as lines_without_cost
+        cast(sum(lines_without_cost) as integer) as lines_without_cost,
+        cast(sum(return_lines_matched) as integer) as return_lines_matched,
+        cast(sum(return_lines_without_sale) as integer) as return_lines_without_sale
     from months
     group by customer_id, month_start_date, missing_lines
 ),
@@ -45,6 +47,8 @@ typed as (
         margins.order_lines,
         margins.orders,
         margins.lines_without_cost,
+        margins.return_lines_matched,
+        margins.return_lines_without_sale,
         margins.missing_lines,
         case
             when margins.net_revenue > 0

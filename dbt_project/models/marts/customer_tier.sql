@@ -8,8 +8,26 @@ decisions as (
     from {{ ref('tier_decision') }}
 ),
 
+ladder as (select * from {{ ref('tier_ladder') }}),
 reasoned as (select * from {{ ref('int_tiers_reasoned') }}),
 customers as (select * from {{ ref('int_customers_described') }}),
+
+{# The first review on or after tonight; they recur, counted from the day the tier began. #}
+reviews as (
+    select
+        decisions.customer_id,
+        ladder.review_months,
+        decisions.tier_since,
+        floor(
+            {{ dbt.datediff('decisions.tier_since', 'decisions.business_date', 'month') }}
+            * 1.0 / ladder.review_months
+        ) as reviews_before
+    from decisions
+    inner join ladder
+        on
+            decisions.policy_id = ladder.policy_id
+            and decisions.tier = ladder.tier
+),
 
 joined as (
     select
@@ -63,9 +81,14 @@ joined as (
         reasoned.contribution_12m_before,
         reasoned.missing_lines,
         decisions.contribution_12m - reasoned.contribution_12m_before
-            as contribution_12m_change
+            as contribution_12m_change,
+        case
+            when {{ review_date(0) }} >= decisions.business_date then {{ review_date(0) }}
+            else {{ review_date(1) }}
+        end as review_due_on
     from decisions
     inner join reasoned on decisions.customer_id = reasoned.customer_id
+    left join reviews on decisions.customer_id = reviews.customer_id
     left join customers on decisions.customer_id = customers.customer_id
 )
 

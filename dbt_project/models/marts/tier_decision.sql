@@ -64,6 +64,22 @@ typed as (
         changed_on,
         pending_direction,
         pending_nights,
+        case
+            when pending_direction is not null
+                then greatest(
+                    case pending_direction
+                        when 'up' then confirm_up_nights
+                        else confirm_down_nights + grace_nights
+                    end - pending_nights,
+                    coalesce(
+                        {{ dbt.datediff(
+                            'business_date', days_after('dwell_days', 'changed_on'), 'day'
+                        ) }},
+                        0
+                    ),
+                    1
+                )
+        end as nights_until_change,
         own_move,
         others_move,
         cast(contribution_12m_before as numeric(18, 2)) as contribution_12m_before,
@@ -78,6 +94,16 @@ typed as (
         amount_to_rise_note,
         cast(amount_to_keep as numeric(18, 2)) as amount_to_keep,
         amount_to_keep_note,
+        cast(
+            cost_to_serve_12m / nullif(net_revenue_12m - contribution_12m, 0) as numeric(18, 4)
+        ) as allocated_cost_share,
+        case
+            when coalesce(amount_to_keep, amount_to_rise) is not null
+                then cast(
+                    greatest(least(amount_to_keep, amount_to_rise), 0)
+                    / nullif(cost_to_serve_12m, 0) as numeric(18, 4)
+                )
+        end as allocation_slack,
         cast(amount_at_risk as numeric(18, 2)) as amount_at_risk,
         cast(tier_confidence as numeric(5, 4)) as tier_confidence,
         is_borderline,

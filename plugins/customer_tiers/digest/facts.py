@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from customer_tiers.digest.clean import clean
 from customer_tiers.digest.reason import next_step
-from customer_tiers.digest.story import Item, Story
+from customer_tiers.digest.story import CustomerFacts, Item, Story
 from customer_tiers.digest.wording import Words
 
 
@@ -140,14 +140,32 @@ def _amounts(story: Story, words: Words) -> Iterator[Fact]:
     if known.amount_to_keep is not None and tier:
         key = "to_keep" if known.amount_to_keep >= 0 else "to_keep_lacks"
         amount = words.money(abs(known.amount_to_keep))
-        said = _capital(words.text(key, amount=amount))
-        yield Fact(words.text("fact.keep", tier=words.tier(tier)), said)
-    if known.amount_to_rise is not None and known.next_better_tier:
+        said = words.text(key, amount=amount) + _waiting(known, "down", words)
+        yield Fact(words.text("fact.keep", tier=words.tier(tier)), _capital(said))
+    missing = _to_rise(known, words)
+    if missing and known.next_better_tier:
         fell_from = change is not None and change.from_tier == known.next_better_tier
         key = "fact.regain" if fell_from else "fact.rise"
         label = words.text(key, tier=words.tier(known.next_better_tier))
-        key = "to_rise" if known.amount_to_rise else "to_rise_waits"
-        yield Fact(label, _capital(words.text(key, amount=words.money(known.amount_to_rise))))
+        yield Fact(label, _capital(missing))
+
+
+def _to_rise(known: CustomerFacts, words: Words) -> str | None:
+    """Say what is missing for the next better tier, or None if the receipt does not."""
+    if known.amount_to_rise is None:
+        key = f"no_amount.{known.amount_to_rise_note}"
+        return words.text(key) if words.has(key) else None
+    if known.amount_to_rise:
+        return words.text("to_rise", amount=words.money(known.amount_to_rise))
+    return words.text("to_rise_waits") + _waiting(known, "up", words)
+
+
+def _waiting(known: CustomerFacts, direction: str, words: Words) -> str:
+    """How long a change of that direction still waits, to follow what is said of it."""
+    if known.pending_direction != direction or not known.nights_until_change:
+        return ""
+    waiting = words.counted(f"waiting.{direction}", known.nights_until_change)
+    return words.text("sentence.between") + waiting
 
 
 def _risk(risk: Item | None, words: Words) -> Iterator[Fact]:

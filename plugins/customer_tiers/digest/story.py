@@ -94,8 +94,9 @@ class Item:
 class CustomerFacts:
     """What a mail prints about a customer beside its items.
 
-    Columns of `digest_customer`, and the amounts of `tier_decision`: how much contribution the
-    customer lacks for the next better tier, and may lose (negative: lacks) to keep its own.
+    Columns of `digest_customer`, and of `tier_decision` how much contribution the customer lacks
+    for the next better tier, or why no amount would do, how much it may lose (negative: lacks) to
+    keep its own, and in how many nights a waiting rise or fall comes.
     """
 
     customer_id: str
@@ -105,7 +106,10 @@ class CustomerFacts:
     tier_before_since: date | None = None
     contribution_12m: Decimal | None = None
     amount_to_rise: Decimal | None = None
+    amount_to_rise_note: str | None = None
     amount_to_keep: Decimal | None = None
+    pending_direction: str | None = None
+    nights_until_change: int | None = None
     next_better_tier: str | None = None
     next_contact_date: date | None = None
     next_contact_kind: str | None = None

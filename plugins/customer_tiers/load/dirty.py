@@ -2,9 +2,9 @@
 
 Runs in the transaction that loaded the rows, on the temporary table `touched` (old and new versions
 of every inserted, updated or deleted row), so that facts can never miss a change. A line counts on
-its own day and, if it is a credit note, on the day of the sale it takes back; both are marked. What
-a changed price, rate or category touches is found by the facts themselves (macro
-`widen_dirty_days_by_prices`).
+its own day and, if it is a credit note, on the day of the sale it takes back; both are marked. The
+facts find themselves which sale a credit note without a link takes back, and what a changed price
+or rate touches (macros `widen_dirty_days_by_returns` and `widen_dirty_days_by_prices`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from customer_tiers.contract import Entity
 
 LINES = "erp.invoice_lines"
 
+FACTS = "candidate.fct_sales_days"
+"""The last fact that is built, and so there when all are; see dbt_project/macros/dirty_days.sql."""
+
 MARK = """
 with lines as (
     select customer_id, invoice_date, original_invoice_id from touched
@@ -24,6 +27,21 @@ with lines as (
     select line.customer_id, line.invoice_date, line.original_invoice_id
     from touched
     inner join raw.erp_invoice_lines as line on line.original_invoice_id = touched.invoice_id
+    union all
+    -- a later return that names no sale may take back this one
+    select line.customer_id, line.invoice_date, null
+    from raw.erp_invoice_lines as line
+    where
+        line.document_type = 'credit_note'
+        and line.original_invoice_id is null
+        and exists (
+            select 1 from touched
+            where
+                touched.customer_id = line.customer_id
+                and touched.product_id = line.product_id
+                and touched.invoice_date <= line.invoice_date
+                and touched.document_type = 'invoice'
+        )
 ),
 
 originals as (
@@ -43,9 +61,28 @@ on conflict do nothing
 """
 
 
+FIRST = """
+create temporary table touched on commit drop as
+select customer_id, invoice_date, original_invoice_id, invoice_id, product_id, document_type
+from raw.erp_invoice_lines
+"""
+
+
 @stopwatch.part("dirty days")
 def mark(connection: psycopg.Connection, entity: Entity) -> int:
-    """Mark the days that the entity's touched rows make dirty; return how many are new."""
+    """Mark the days that the entity's touched rows make dirty; return how many are new.
+
+    After a first load all rows are new. As long as there are no facts nothing is marked then: they
+    will be made from all lines.
+    """
     if entity.name != LINES:
         return 0
+    row = connection.execute(
+        "select to_regclass('pg_temp.touched') is null, to_regclass(%s) is null", [FACTS]
+    ).fetchone()
+    is_first, has_no_facts = row or (False, False)
+    if is_first and has_no_facts:
+        return 0
+    if is_first:
+        connection.execute(FIRST)
     return connection.execute(MARK).rowcount

@@ -130,8 +130,6 @@ def _outcome(
 ) -> Outcome:
     details = result.result or {}
     failed = details.get("unexpected_count")
-    if rule.query:
-        failed = details.get("observed_value")
     is_met = bool(result.success)
     example, again = None, 0
     if failed and not is_met:

@@ -44,7 +44,9 @@ joined as (
         coalesce(receivables.bad_debt_cost, 0) as bad_debt_cost,
         coalesce(sales.order_lines, 0) as order_lines,
         coalesce(sales.orders, 0) as orders,
-        coalesce(sales.lines_without_cost, 0) as lines_without_cost
+        coalesce(sales.lines_without_cost, 0) as lines_without_cost,
+        coalesce(sales.return_lines_matched, 0) as return_lines_matched,
+        coalesce(sales.return_lines_without_sale, 0) as return_lines_without_sale
     from all_months
     left join sales
         on
@@ -75,6 +77,8 @@ known as (
         joined.order_lines,
         joined.orders,
         joined.lines_without_cost,
+        joined.return_lines_matched,
+        joined.return_lines_without_sale,
         found.missing_lines,
         case when found.has_discounts then joined.discounts end as discounts,
         case when found.has_cogs then joined.cogs end as cogs,

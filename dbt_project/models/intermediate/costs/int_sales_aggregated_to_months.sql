@@ -38,7 +38,9 @@ summed as (
         coalesce(sum(cost_to_serve), 0) as cost_to_serve,
         sum(order_lines) as order_lines,
         sum(orders) as orders,
-        sum(lines_without_cost) as lines_without_cost
+        sum(lines_without_cost) as lines_without_cost,
+        sum(return_lines_matched) as return_lines_matched,
+        sum(return_lines_without_sale) as return_lines_without_sale
     from costed
     group by survivor_id, month_start_date, window_number
 )

@@ -19,7 +19,9 @@ known as (
         return_lines,
         lines_with_discount,
         lines_with_freight,
-        lines_without_cost
+        lines_without_cost,
+        return_lines_matched,
+        return_lines_without_sale
     from sales_days
     where posted_day <= {{ business_date() }}
 )

@@ -18,9 +18,11 @@ measured as (
         purchases.retention,
         breadths.breadth,
         satisfactions.satisfaction,
+        satisfactions.word_of_mouth,
         payments.payment,
         cooperations.cooperation,
-        referrals.referrals
+        referrals.referrals,
+        referrals.referred_amount_12m
     from customers
     left join purchases on customers.customer_id = purchases.customer_id
     left join breadths on customers.customer_id = breadths.customer_id

@@ -48,6 +48,8 @@ indexed as (
         last_sale_date,
         orders,
         tenure_months,
+        word_of_mouth,
+        referred_amount_12m,
         {% for component in components -%}
             {{ component }},
         {% endfor -%}

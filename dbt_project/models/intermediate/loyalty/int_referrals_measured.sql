@@ -1,6 +1,7 @@
 with
 accounts as (select * from {{ ref('int_accounts_matched') }}),
 opportunities as (select * from {{ ref('stg_crm__opportunities') }}),
+fx_rates as (select * from {{ ref('int_fx_rates_dated') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 loyalty_weights as (select * from {{ ref('loyalty_weights') }}),
 
@@ -8,7 +9,11 @@ loyalty_weights as (select * from {{ ref('loyalty_weights') }}),
 referred as (
     select
         referrers.customer_id,
-        count(*) as opportunities
+        count(*) as opportunities,
+        sum(opportunities.amount * case
+            when opportunities.currency = '{{ var("base_currency") }}' then 1
+            else fx_rates.rate
+        end) as amount
     from opportunities
     inner join accounts as referrers on opportunities.referred_by_account_id = referrers.account_id
     left join accounts on opportunities.account_id = accounts.account_id
@@ -16,6 +21,11 @@ referred as (
         on
             opportunities.closed_date > policy.window_start_date
             and opportunities.closed_date <= policy.business_date
+    left join fx_rates
+        on
+            opportunities.currency = fx_rates.currency
+            and opportunities.closed_date >= fx_rates.valid_from_date
+            and opportunities.closed_date < fx_rates.valid_until_date
     where
         opportunities.is_won
         and referrers.customer_id is not null
@@ -45,6 +55,9 @@ customers as (
 measured as (
     select
         customers.customer_id,
+        {{ to_cents(
+            'case when referred.customer_id is null then 0 else referred.amount end'
+        ) }} as referred_amount_12m,
         cast(case
             when referred.opportunities >= full_referrals.opportunities then 1
             else coalesce(referred.opportunities, 0) / full_referrals.opportunities

@@ -15,13 +15,14 @@
         indexes=[{'columns': key, 'unique': true}],
         pre_hook=[
             "{{ widen_dirty_days_by_prices() }}",
+            "{{ widen_dirty_days_by_returns() }}",
             "{{ delete_dirty_days_from(this) }}",
         ],
     )
 }}
 -- after {{ ref('int_prices_dated') }},
 -- {{ ref('int_prices_remembered') }}
--- and {{ ref('stg_erp__invoice_lines') }}, which tell the days that new prices touch
+-- and {{ ref('stg_erp__invoice_lines') }}, which tell the days that new prices and returns touch
 
 with
 invoice_lines as (

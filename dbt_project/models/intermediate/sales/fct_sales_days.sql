@@ -45,7 +45,9 @@ summed as (
         sum(case when has_discount then 1 else 0 end) as lines_with_discount,
         sum(case when has_freight then 1 else 0 end) as lines_with_freight,
         sum(case when has_cost then 0 else 1 end) as lines_without_cost,
-        sum(case when has_rate then 0 else 1 end) as lines_without_rate
+        sum(case when has_rate then 0 else 1 end) as lines_without_rate,
+        sum(case when is_matched then 1 else 0 end) as return_lines_matched,
+        sum(case when is_without_sale then 1 else 0 end) as return_lines_without_sale
     from signed
     group by customer_id, day, posted_day
 ),
@@ -62,7 +64,8 @@ typed as (
         {% endfor -%}
         {% for number in [
             'order_lines', 'orders', 'drops', 'return_lines', 'lines_with_discount',
-            'lines_with_freight', 'lines_without_cost', 'lines_without_rate'
+            'lines_with_freight', 'lines_without_cost', 'lines_without_rate',
+            'return_lines_matched', 'return_lines_without_sale'
         ] -%}
         cast({{ number }} as integer) as {{ number }}{{ ',' if not loop.last }}
     {% endfor %}

@@ -25,7 +25,7 @@ sales as (
         and document_type = 'invoice'
 ),
 
-sale_days as (
+named_days as (
     select
         credit_notes.invoice_id,
         credit_notes.line_no,
@@ -36,6 +36,16 @@ sale_days as (
             credit_notes.original_invoice_id = sales.invoice_id
             and credit_notes.invoice_date >= sales.invoice_date
     group by credit_notes.invoice_id, credit_notes.line_no
+),
+
+unlinked as (
+    select *
+    from credit_notes
+    where {{ is_return_without_link() }}
+),
+
+probable_days as (
+    {{ probable_sale_days('unlinked') }}
 ),
 
 dated as (
@@ -54,12 +64,20 @@ dated as (
         credit_notes.freight_amount,
         credit_notes.currency,
         credit_notes.invoice_date as posted_day,
-        coalesce(sale_days.day, credit_notes.invoice_date) as day
+        coalesce(named_days.day, probable_days.day, credit_notes.invoice_date) as day,
+        {# What is only probable is not valued by it: a ledger cannot know it. #}
+        coalesce(named_days.day, credit_notes.invoice_date) as valued_day,
+        probable_days.day is not null as is_matched,
+        coalesce(named_days.day, probable_days.day) is null as is_without_sale
     from credit_notes
-    left join sale_days
+    left join named_days
         on
-            credit_notes.invoice_id = sale_days.invoice_id
-            and credit_notes.line_no = sale_days.line_no
+            credit_notes.invoice_id = named_days.invoice_id
+            and credit_notes.line_no = named_days.line_no
+    left join probable_days
+        on
+            credit_notes.invoice_id = probable_days.invoice_id
+            and credit_notes.line_no = probable_days.line_no
 )
 
 select * from dated

@@ -23,14 +23,14 @@ joined as (
     left join unit_costs
         on
             invoice_lines.product_id = unit_costs.product_id
-            and invoice_lines.day >= unit_costs.valid_from_date
-            and invoice_lines.day < unit_costs.valid_until_date
+            and invoice_lines.valued_day >= unit_costs.valid_from_date
+            and invoice_lines.valued_day < unit_costs.valid_until_date
     left join fx_rates
         on
             invoice_lines.currency = fx_rates.currency
-            and {{ month_start('invoice_lines.day') }} = fx_rates.month_start_date
-            and invoice_lines.day >= fx_rates.valid_from_date
-            and invoice_lines.day < fx_rates.valid_until_date
+            and {{ month_start('invoice_lines.valued_day') }} = fx_rates.month_start_date
+            and invoice_lines.valued_day >= fx_rates.valid_from_date
+            and invoice_lines.valued_day < fx_rates.valid_until_date
 ),
 
 costed as (
@@ -45,6 +45,8 @@ costed as (
         posted_day,
         ---------- what is known
         document_type = 'credit_note' as is_return,
+        is_matched,
+        is_without_sale,
         rate is not null as has_rate,
         coalesce(list_amount, discount_amount) is not null as has_discount,
         freight_amount is not null as has_freight,

@@ -1,7 +1,8 @@
 {%- set columns = [
     'invoice_id', 'line_no', 'customer_id', 'product_id', 'order_id', 'document_type',
     'quantity', 'list_amount', 'discount_amount', 'net_amount', 'cost_amount',
-    'freight_amount', 'currency', 'posted_day', 'day'
+    'freight_amount', 'currency', 'posted_day', 'day', 'valued_day', 'is_matched',
+    'is_without_sale'
 ] -%}
 with
 {# Each CTE over the lines is read once, so that PostgreSQL looks up, not scans. #}
@@ -9,7 +10,10 @@ invoices as (
     select
         *,
         invoice_date as posted_day,
-        invoice_date as day
+        invoice_date as day,
+        invoice_date as valued_day,
+        false as is_matched,
+        false as is_without_sale
     from {{ ref('stg_erp__invoice_lines') }}
     where
         is_posted

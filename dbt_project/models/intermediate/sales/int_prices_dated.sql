@@ -17,7 +17,7 @@ prices as (
         '{{ var("base_currency") }}' as key_id,
         cast('0001-01-01' as date) as valid_from_date,
         cast('9999-12-31' as date) as valid_until_date,
-        '1' as price
+        '{{ version_of_facts() }}' as price
 
     union all
 
