@@ -1,6 +1,6 @@
 # Needs nothing but Python 3.11-3.13 with venv and a network to the package index.
 .DEFAULT_GOAL := help
-.PHONY: help run env test soak check down
+.PHONY: help run env test soak check bench down
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
@@ -28,6 +28,9 @@ check: env ## Format, lint and type checks
 	@.venv/bin/mypy
 	@.venv/bin/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests dbt_project/macros sources
 	@.venv/bin/yamllint --strict .
+
+bench: env ## Measure nights at scale and their peers; SIZES="10:100" = 10 million lines, 100,000 customers
+	@PYTHONPATH=bench .venv/bin/python -m scale $(SIZES) $(BENCH_OPTIONS)
 
 down: ## Stop every service
 	@.venv/bin/tiers down

@@ -8,8 +8,8 @@ database, in a CSV file and in a workbook. Every load runs in a process of its o
 libraries imported before the clock starts, as the scheduler has them in a night.
 
     rows/s     from the source to the validated stage table's COPY: read, convert, COPY
-    to raw     the same rows until the transaction has committed: read, collapse repeated rows, some
-               thirty expectations, upsert into raw with its five indexes, ledger
+    to raw     the same rows until the first load has committed: read, prove that no key repeats,
+               some thirty expectations, raw with its indexes, ledger
     bare COPY  the same rows as CSV bytes, from memory blocks into an unlogged table without indexes
     ratio      rows/s of the load / rows/s of the bare COPY of the same run
     peak       largest resident size of the loading process, MB (its own pages and shared libraries)
@@ -266,9 +266,9 @@ def load(kind: str, folder: Path, stage_only: bool) -> dict[str, Any]:
             moments.append(time.perf_counter() - started)
         return lines
 
-    def copied(*values: Any) -> int:
+    def copied(*values: Any, **options: Any) -> int:
         started = time.perf_counter()
-        rows = copy_to_stage(*values)
+        rows = copy_to_stage(*values, **options)
         if is_lines(values):
             moments.append(time.perf_counter() - started)
             if stage_only:

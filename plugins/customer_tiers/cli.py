@@ -53,7 +53,7 @@ def up() -> None:
     from customer_tiers.embedded import services
 
     services.up(say)
-    status()
+    status(last=False)
 
 
 @app.command()
@@ -66,11 +66,19 @@ def down() -> None:
 
 
 @app.command()
-def status() -> None:
+def status(
+    last: Annotated[
+        bool, typer.Option("--last", help="Where the time of the newest run went instead.")
+    ] = False,
+    source: SourceOption = settings.DEFAULT_SOURCE,
+) -> None:
     """Show the services, their addresses, and the newest night of each company."""
-    from customer_tiers import summary
+    from customer_tiers import profile, summary
     from customer_tiers.embedded import services
 
+    if last:
+        profile.print_last(source, say)
+        return
     for row in services.status():
         say(f"{row.name:<14} {row.state:<8} {row.address or ''}")
     summary.print_places(say)

@@ -40,6 +40,7 @@ NOTE = """
 
 OLD_RECORDS = {
     "ops.dbt_node_run": "finished_at < now() - %(age)s",
+    "ops.step_run": "started_at < now() - %(age)s",
     "ops.expectation_result": "checked_at < now() - %(age)s",
     "ops.load_ledger": "loaded_at < now() - %(age)s",
     "quarantine.rows": "resolved_at < now() - %(age)s",
@@ -68,6 +69,8 @@ def maintain(connection: psycopg.Connection, source: str) -> Iterator[str]:
         statement = f"delete from {table} where {condition}"  # noqa: S608
         dropped = connection.execute(statement, age).rowcount  # type: ignore[call-overload]
         yield f"{table}: {dropped:,} rows older than {settings.RECORD_DAYS} days dropped"
+    connection.execute("delete from ops.month_in_raw")
+    yield "ops.month_in_raw: forgotten; the next night counts the months of raw again"
     yield vacuum(connection)
 
 

@@ -6,7 +6,7 @@ Imported while DAG files are parsed, so nothing heavy is imported at the top.
 from __future__ import annotations
 
 import os
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, get_current_context
@@ -49,6 +49,7 @@ def describe_run(context: Any) -> dict[str, Any]:
     business_date = params.get("business_date")
     if business_date is None and dag_run.logical_date and dag_run.run_type != "manual":
         business_date = (dag_run.logical_date.date() - timedelta(days=1)).isoformat()
+    is_backfill = dag_run.run_type == "backfill"  # due in the past
     return {
         "run_id": dag_run.run_id,
         "source": params.get("source") or settings.DEFAULT_SOURCE,
@@ -56,8 +57,9 @@ def describe_run(context: Any) -> dict[str, Any]:
         "run_date": dag_run.run_after.date().isoformat(),
         "business_date": business_date,
         "accept_deletions": bool(params.get("accept_deletions")),
-        "is_quiet": bool(params.get("quiet")) or dag_run.run_type == "backfill",
+        "is_quiet": bool(params.get("quiet")) or is_backfill,
         "accept_drift": bool(params.get("accept_drift")),
+        "triggered_at": None if is_backfill else dag_run.run_after.isoformat(),
     }
 
 
@@ -65,7 +67,7 @@ def run_of(values: dict[str, Any]) -> Run:
     """Build the run that the night's steps work on."""
     from customer_tiers.night import Run
 
-    day = values["business_date"]
+    day, triggered_at = values["business_date"], values.get("triggered_at")
     return Run(
         run_id=str(values["run_id"]),
         source=str(values["source"]),
@@ -75,6 +77,7 @@ def run_of(values: dict[str, Any]) -> Run:
         accept_deletions=bool(values.get("accept_deletions")),
         is_quiet=bool(values.get("is_quiet")),
         accept_drift=bool(values.get("accept_drift")),
+        triggered_at=datetime.fromisoformat(triggered_at) if triggered_at else None,
     )
 
 
@@ -84,12 +87,13 @@ def perform(step: str, values: dict[str, Any], *arguments: Any) -> Any:
     The line goes to XCom `error` for the shell and to `ops.run` for later. A UserError fails the
     task at once; TryLater, and anything unexpected, is left to Airflow's retry.
     """
-    from customer_tiers import night
+    from customer_tiers import night, stopwatch
 
     run = run_of(values)
     context = get_current_context()
     try:
-        return getattr(night, step)(run, *arguments)
+        with stopwatch.step(run, context["ti"].task_id):
+            return getattr(night, step)(run, *arguments)
     except Exception as error:
         task = context["ti"].task_id
         line = str(error) if isinstance(error, UserError) else _unexpected(error, task)

@@ -22,6 +22,7 @@ create table if not exists ops.run (
     finished_at timestamptz
 );
 comment on table ops.run is 'One row per nightly run: running, published or failed, and why.';
+comment on column ops.run.started_at is 'When it was triggered.';
 
 create table if not exists ops.load_ledger (
     load_id bigint generated always as identity primary key,
@@ -75,6 +76,21 @@ create table if not exists ops.dbt_node_run (
 );
 create index if not exists dbt_node_run_run on ops.dbt_node_run (run_id);
 comment on table ops.dbt_node_run is 'One row per run and dbt node.';
+
+create table if not exists ops.step_run (
+    run_id text not null,
+    step text not null,
+    part text not null,
+    started_at timestamptz not null,
+    seconds numeric(12, 3) not null,
+    peak_mb numeric(8, 1)
+);
+create index if not exists step_run_run on ops.step_run (run_id);
+comment on table ops.step_run is 'One row per run, attempt of a step, and part of it: where the time goes.';
+comment on column ops.step_run.step is 'Task of the DAG.';
+comment on column ops.step_run.part is 'Path of the part within the step, such as erp.invoice_lines/copy; empty = all of it.';
+comment on column ops.step_run.seconds is 'Elapsed, of all times that the part ran; its own parts are in it.';
+comment on column ops.step_run.peak_mb is 'Largest resident size of the process up to the end of the step, MB.';
 
 create table if not exists ops.dirty_day (
     fact text not null,
@@ -411,6 +427,17 @@ create table if not exists ops.reconciliation (
 comment on table ops.reconciliation is
 'One row per entity and month in which raw differs from the source even after the month was read again whole; it is read '
 'again once either side changes.';
+
+create table if not exists ops.month_in_raw (
+    entity text not null,
+    month_start date not null,
+    lines bigint not null,
+    total numeric,
+    primary key (entity, month_start)
+);
+comment on table ops.month_in_raw is
+'One row per entity and month: how many rows raw has of it, and their sum. Follows each load in its transaction, so that '
+'no night counts all of history; forgotten by the weekly maintenance, after which the next night counts again.';
 
 create or replace view bi.stewardship as
 select

@@ -138,6 +138,25 @@ def test_two_nights_are_published_by_the_scheduler(shell, demo):
     assert int(nights[1]["tier_changes"]) > 0
 
 
+def test_where_the_time_of_the_last_night_went_is_shown(shell, demo):
+    steps = ["begin", "load_erp", "load_crm", "settle", "build_facts", "build_tiers"]
+    steps += ["audit", "publish"]
+    shown = shell.good("status", "--last").splitlines()
+    table = [line.strip() for line in shown if line.strip()]
+    assert [word for line in table if (word := line.split()[0]) in steps] == steps
+    shares = {line.split("  ")[0]: line for line in table}
+    airflow = float(shares["Airflow, between the steps"].split()[-2])
+    busy = shell.value(
+        "select sum(seconds) from ops.step_run where part = '' and step <> 'send' and run_id = "
+        "(select run_id from ops.run order by started_at desc limit 1)"
+    )
+    whole = float(shares["trigger to published"].split()[-2])
+    assert abs(whole - airflow - float(busy)) < 1
+    assert 0 < airflow < whole
+    parts = shell.rows("select step, part, seconds from ops.step_run where part like '%/copy'")
+    assert {row["part"] for row in parts} >= {"erp.invoice_lines/copy", "crm.cases/copy"}
+
+
 def test_every_planted_story_comes_out_as_written(shell, stories):
     found = {row["customer_id"]: row for row in shell.rows("select * from bi.customer_tier")}
     changed = shell.rows("select * from bi.tier_change where business_date = '2026-06-30'")

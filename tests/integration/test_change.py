@@ -23,8 +23,11 @@ from psycopg import sql
 from customer_tiers import connections, contract, night, quality, settings
 from customer_tiers.errors import UserError
 from customer_tiers.load import entity as loader
+from customer_tiers.load import tables
 from customer_tiers.quality import rows, stewardship, suites
 from customer_tiers.quality.predicates import bad_rows
+from customer_tiers.sources import postgres as source_postgres
+from customer_tiers.sources.extract import Window
 from helpers import small_company
 from helpers.small_company import Night
 
@@ -335,3 +338,119 @@ def test_a_loader_killed_at_any_step_leaves_a_raw_that_the_next_run_makes_right(
         """
     )
     assert wrong == [], "the ledger says what is in raw"
+    known = "select month_start, lines, total from ops.month_in_raw where lines <> 0 and entity"
+    months = shop.query(f"{known} = '{LINES.name}' order by 1")
+    assert months == shop.query(
+        "select date_trunc('month', invoice_date)::date, count(*), sum(net_amount) "
+        "from raw.erp_invoice_lines group by 1 order by 1"
+    )
+
+
+SHAPE = """
+select attname::text, format_type(atttypid, null), attnotnull::text, pg_get_expr(adbin, adrelid)
+from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
+where attrelid = 'raw.erp_invoice_lines'::regclass and attnum > 0
+union all
+select indexname, indexdef, null, null from pg_indexes where schemaname = 'raw'
+union all
+select relname, relpersistence::text, reloptions::text, relfilenode::text
+from pg_class where relnamespace = 'stage'::regnamespace and relkind <> 'i'
+order by 1
+"""
+
+
+def test_a_first_load_leaves_what_any_other_would(shop, cluster):
+    """Its stage table becomes the raw table, but not where something stands on that."""
+    shapes, contents = [], []
+    for before, is_taken_over, marks in (
+        ("select 1", True, False),
+        ("create table candidate.fct_sales_days (there text)", True, True),
+        ("create view bi.mine as select * from raw.erp_invoice_lines", False, True),
+        ("grant select on raw.erp_invoice_lines to bi_reader", False, True),
+    ):
+        cluster.drop_database("warehouse_clean")
+        clean = Night("clean")
+        night.begin(clean.run())
+        with psycopg.connect(connections.warehouse("clean")) as warehouse:
+            warehouse.execute(before)  # type: ignore[call-overload]
+        place = "select 'raw.erp_invoice_lines'::regclass::oid"
+        made = clean.query(place)
+        load(clean)
+        assert (clean.query(place) != made) == is_taken_over, before
+        days = clean.query("select key_id, day from ops.dirty_day order by 1, 2")
+        assert bool(days) == marks, before
+        if marks:
+            lines = "select distinct customer_id, invoice_date from raw.erp_invoice_lines"
+            assert days == clean.query(f"{lines} order by 1, 2")
+        shapes.append(clean.query(SHAPE))
+        contents.append(content(clean))
+        again = [line for line in load(clean) if line.startswith(LINES.name)]
+        assert "0 new, 0 changed, 0 deleted" in again[0]
+    assert shapes == [shapes[0]] * len(shapes)
+    assert contents == [content(shop)] * len(contents)
+
+
+TYPED = """
+select {invoice_id} as invoice_id, {line_no} as line_no, 'C1'::varchar(9) as customer_id,
+    'é "1",'::name as product_id, {day} as invoice_date, ''::text as document_type,
+    'nan'::numeric as quantity, 12.340::numeric(9, 3) as net_amount, null::numeric as cost_amount,
+    {posted} as posted, {moment} as updated_at
+"""
+
+
+@pytest.mark.parametrize(
+    ("is_typed", "types"),
+    [
+        (True, {}),
+        (
+            True,
+            {"invoice_id": "7::int8", "line_no": "3::int8", "moment": "timestamptz '-infinity'"},
+        ),
+        (True, {"invoice_id": "'0b9d8a4e-5f3c-4c39-9a57-5a4b3c2d1e0f'::uuid"}),
+        (False, {"day": "'2026-03-01'::text"}),
+        (False, {"invoice_id": "'I1'::char(5)"}),
+        (False, {"posted": "'yes'::text"}),
+        (False, {"line_no": "2::numeric"}),
+    ],
+)
+def test_rows_arrive_typed_as_they_would_as_text(shop, is_typed, types):
+    plain = {"invoice_id": "'I1'::text", "line_no": "2::int2", "day": "date '2026-03-01'"}
+    plain |= {"posted": "true", "moment": "timestamp '2026-03-29 02:30:00.123456'"}
+    query = TYPED.format(**plain | types)
+    everything = Window(None, None)
+    with (
+        source_postgres.connect("shop", "erp", "erp", os.environ["AIRFLOW_CONN_ERP"]) as server,
+        psycopg.connect(connections.warehouse("killed"), options="-c timezone=UTC") as warehouse,
+    ):
+        extract = source_postgres.PostgresExtract(server, "shop", LINES, query)
+        assert extract.is_typed == is_typed
+        arrived = []
+        for form, rows_sent in (
+            ("csv", extract.copy_csv(everything)),
+            *([("binary", extract.copy_typed(everything))] if is_typed else []),
+        ):
+            tables.create_stage(warehouse, LINES)
+            columns = ", ".join(extract.columns)
+            copy = f"copy stage.{LINES.table} ({columns}) from stdin (format {form})"
+            with warehouse.cursor().copy(copy) as target:  # type: ignore[call-overload]
+                for block in rows_sent:
+                    target.write(block)
+            found = warehouse.execute(f"select s::text from stage.{LINES.table} as s")  # type: ignore[call-overload]
+            arrived.append(found.fetchall())
+        warehouse.rollback()
+    assert arrived == [arrived[0]] * len(arrived)
+    assert len(arrived[0]) == 1
+
+
+def test_a_source_is_usable_after_a_copy_that_failed_or_was_left(shop):
+    url = os.environ["AIRFLOW_CONN_ERP"]
+    many = "select n::text as customer_id, (1 / (90000 - n))::text as name from generate_series"
+    with source_postgres.connect("shop", "erp", "erp", url) as server:
+        entity = contract.load().entities["erp.customers"]
+        extract = source_postgres.PostgresExtract(server, "shop", entity, f"{many}(1, 100000) as n")
+        with pytest.raises(UserError, match=r"division by zero; .*customers.sql"):
+            list(extract.copy_typed(Window(None, None)))
+        blocks = extract.copy_typed(Window(None, None))
+        assert next(blocks)
+        blocks.close()
+        assert extract.has_rows()

@@ -8,6 +8,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from customer_tiers import stopwatch
 from customer_tiers.identity import compare
 
 KEYS = """
@@ -80,6 +81,7 @@ VERSION = 1
 """Raise it when `compare` measures differently, so that everything is compared again."""
 
 
+@stopwatch.part("identity")
 def bring_up(connection: psycopg.Connection, run_id: str) -> str:
     """Give new records a key, and compare records if any has changed since the last time.
 

@@ -11,9 +11,13 @@ from __future__ import annotations
 
 import psycopg
 
+from customer_tiers import stopwatch
 from customer_tiers.contract import Entity
 
 LINES = "erp.invoice_lines"
+
+FACTS = "candidate.fct_sales_days"
+"""The last fact that is built, and so there when all are; see dbt_project/macros/dirty_days.sql."""
 
 MARK = """
 with lines as (
@@ -57,8 +61,28 @@ on conflict do nothing
 """
 
 
+FIRST = """
+create temporary table touched on commit drop as
+select customer_id, invoice_date, original_invoice_id, invoice_id, product_id, document_type
+from raw.erp_invoice_lines
+"""
+
+
+@stopwatch.part("dirty days")
 def mark(connection: psycopg.Connection, entity: Entity) -> int:
-    """Mark the days that the entity's touched rows make dirty; return how many are new."""
+    """Mark the days that the entity's touched rows make dirty; return how many are new.
+
+    After a first load all rows are new. As long as there are no facts nothing is marked then: they
+    will be made from all lines.
+    """
     if entity.name != LINES:
         return 0
+    row = connection.execute(
+        "select to_regclass('pg_temp.touched') is null, to_regclass(%s) is null", [FACTS]
+    ).fetchone()
+    is_first, has_no_facts = row or (False, False)
+    if is_first and has_no_facts:
+        return 0
+    if is_first:
+        connection.execute(FIRST)
     return connection.execute(MARK).rowcount

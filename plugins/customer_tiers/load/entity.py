@@ -14,12 +14,12 @@ from datetime import date, datetime, timedelta
 import psycopg
 from psycopg import sql
 
-from customer_tiers import quality
+from customer_tiers import quality, stopwatch
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.load import dirty, drift, ledger, reconcile, tables, upsert
 from customer_tiers.sources.extract import Extract, Window
-from customer_tiers.sources.postgres import reason
+from customer_tiers.sources.postgres import PostgresExtract, reason
 
 OVERLAP = timedelta(days=1)
 """How far before the watermark an extract starts again: a source transaction that was open while we
@@ -86,13 +86,19 @@ def load_entity(
         if not load.accept_drift:
             drift.refuse_missing(connection, load.source, entity, extract.columns, extract.extra)
         window = _window(connection, entity, extract)
-        rows = extract.copy_csv(window)
-        read = _copy_to_stage(connection, load, entity, extract.columns, rows)
+        is_first = not tables.has_rows(connection, entity)
+        if isinstance(extract, PostgresExtract) and extract.is_typed:
+            form, rows = "binary", extract.copy_typed(window)
+        else:
+            form, rows = "csv", extract.copy_csv(window)
+        read = _copy_to_stage(
+            connection, load, entity, extract.columns, rows, form=form, is_first=is_first
+        )
         _refuse_empty(connection, load, entity, extract, read)
         everything = upsert.EVERYWHERE if window.end is None else None
         batch = Batch("extract", window, read, extract.columns, extract.extra, everything)
         lines = _validate_and_write(connection, load, entity, batch)
-        if window.end is not None:
+        if window.end is not None and not is_first:  # a first extract read all there is
             lines += _reconcile(connection, load, entity, extract)
         return lines
 
@@ -108,6 +114,7 @@ def replay_entity(load: Load, connection: psycopg.Connection, entity: Entity) ->
         return _validate_and_write(connection, load, entity, Batch("replay", Window(None, None), 0))
 
 
+@stopwatch.part("reconcile")
 def _reconcile(
     connection: psycopg.Connection, load: Load, entity: Entity, extract: Extract
 ) -> list[str]:
@@ -151,21 +158,28 @@ def _window(connection: psycopg.Connection, entity: Entity, extract: Extract) ->
     return Window(row[0] - OVERLAP if row else None, extract.newest_change())
 
 
+@stopwatch.part("copy")
 def _copy_to_stage(
     connection: psycopg.Connection,
     load: Load,
     entity: Entity,
     columns: Iterable[str],
     rows: Iterable[bytes | memoryview],
+    *,
+    form: str = "csv",
+    is_first: bool = False,
 ) -> int:
-    """Stream rows as CSV into a fresh stage table and return their number."""
+    """Stream rows, in COPY's form csv or binary, into a fresh stage table; return their number."""
     where = f"source {load.source}, entity {entity.name}"
-    statement = sql.SQL("copy stage.{} ({}) from stdin (format csv)").format(
-        sql.Identifier(entity.table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    # In the transaction that makes the table, rows can be written as old ones that all may see.
+    statement = sql.SQL("copy stage.{} ({}) from stdin (format {}, freeze)").format(
+        sql.Identifier(entity.table),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.SQL(form),  # type: ignore[arg-type]
     )
-    tables.create_stage(connection, entity)
     try:
-        with connection.cursor() as cursor:
+        with connection.transaction(), connection.cursor() as cursor:
+            tables.create_stage(connection, entity, may_become_raw=is_first)
             with cursor.copy(statement) as copy:
                 for block in rows:
                     copy.write(block)
@@ -193,11 +207,8 @@ def _refuse_empty(
     """An empty extract of an entity that had rows is a fault: row-level security says nothing."""
     if read or extract.has_rows():
         return
-    row = connection.execute(
-        sql.SQL("select exists (select 1 from raw.{})").format(sql.Identifier(entity.table))
-    ).fetchone()
     where = f"source {load.source}, entity {entity.name}"
-    if row and row[0]:
+    if tables.has_rows(connection, entity):
         raise UserError(
             f"{where}: the extract is empty but had rows before; "
             "check the export, the permissions and row-level security at the source"
@@ -248,6 +259,7 @@ def _write(
     )
     _refuse_mass_deletion(connection, load, entity, written)
     days = dirty.mark(connection, entity)
+    reconcile.follow(connection, entity, is_first=written.is_first)
     new = []
     if is_extract:
         new = drift.note(connection, load.run_id, entity, batch.columns, batch.extra)
@@ -257,6 +269,7 @@ def _write(
     ledger.write(
         connection, load.run_id, entity, batch.window, written, batch.read, moved.rows, batch.kind
     )
+    tables.drop_stage(connection, entity)
     again = "" if is_extract else f" ({batch.kind})"
     return [
         f"{entity.name}{again}: {batch.read} read, {written.inserted} new, "

@@ -43,48 +43,126 @@ def reconcilable(entity: Entity, extract: Any) -> Reconcilable | None:
 
 def month_of(entity: Entity, alias: str) -> sql.Composed:
     """SQL of the month (UTC) that a row of raw or stage belongs to."""
+    return sql.SQL("date_trunc('month', {}::timestamp)::date").format(_day_of(entity, alias))
+
+
+def _day_of(entity: Entity, alias: str) -> sql.Composable:
     column = sql.Identifier(alias, str(entity.period))
-    moment = (
-        sql.SQL("{} at time zone 'UTC'").format(column)
-        if entity.column(str(entity.period)).type == "timestamp"
-        else sql.SQL("{}::timestamp").format(column)
-    )
-    return sql.SQL("date_trunc('month', {})::date").format(moment)
+    if entity.column(str(entity.period)).type == "timestamp":
+        return sql.SQL("({} at time zone 'UTC')::date").format(column)
+    return column
 
 
-READ = """
-with waiting as (
+COUNT = """
+select date_trunc('month', day::timestamp)::date, sum(lines)::bigint, sum(total)
+from (
+    select {raw_day} as day, count(*) as lines, {raw_total} as total from {raw} as raw group by 1
+) as days
+group by 1
+"""
+"""Rows and sum of raw per month; by day first, since few days are quicker to turn into months."""
+
+FOLLOW = """
+insert into ops.month_in_raw as known (entity, month_start, lines, total)
+select
+    {entity},
+    date_trunc('month', {touched_day}::timestamp)::date,
+    sum(case version when 'new' then 1 else -1 end),
+    {touched_total}
+from pg_temp.touched as touched
+where exists (select from ops.month_in_raw where entity = {entity}) and {touched_day} is not null
+group by 2
+on conflict (entity, month_start) do update
+set lines = known.lines + excluded.lines, total = known.total + excluded.total
+"""
+"""What a load changed, old versions less and new ones more."""
+
+WAITING = """
+with waiting as materialized (
     select distinct on (held.row_key) waiting_row.*
     from quarantine.rows as held
     cross join lateral jsonb_populate_record(null::{raw}, held.row_data) as waiting_row
     where held.entity = {entity} and (held.resolved_run is null or held.resolved_run = 'dropped')
     order by held.row_key, held.last_seen_at desc
-),
-held as (
-    select raw.* from {raw} as raw
-    where not exists (select from waiting where ({waiting_key}) = ({raw_key}))
-    union all
-    select * from waiting
 )
-select {month}, count(*), {total} from held group by 1
+select date_trunc('month', day::timestamp)::date, sum(lines)::bigint, sum(total)
+from (
+    select {waiting_day} as day, count(*) as lines, {waiting_total} as total
+    from waiting group by 1
+    union all
+    select {raw_day}, -count(*), -{raw_total} from {raw} as raw
+    where ({raw_key}) in (select {waiting_key} from waiting) group by 1
+) as days
+where day is not null
+group by 1
 """
-"""What we have of each month: in raw, or waiting in quarantine, which is at the source too."""
+"""What waits in quarantine is at the source too, in the place of what raw has of it."""
+
+
+def follow(connection: psycopg.Connection, entity: Entity, *, is_first: bool) -> None:
+    """Keep the months of raw true, in the transaction of a load and on its `touched` rows.
+
+    After a first load they are counted, while its rows are still in memory.
+    """
+    if entity.period is None:
+        return
+    if is_first:
+        connection.execute("delete from ops.month_in_raw where entity = %s", [entity.name])
+        _months_in_raw(connection, entity)
+    else:
+        connection.execute(_filled(FOLLOW, entity))
 
 
 def months_read(connection: psycopg.Connection, entity: Entity) -> Months:
     """Rows and sum per month as read so far."""
-    total = sql.SQL("sum({})").format(sql.Identifier("held", entity.sum)) if entity.sum else None
-    rows = connection.execute(
-        sql.SQL(READ).format(
-            raw=sql.Identifier("raw", entity.table),
-            entity=sql.Literal(entity.name),
-            waiting_key=_prefixed(entity.key, "waiting"),
-            raw_key=_prefixed(entity.key, "raw"),
-            month=month_of(entity, "held"),
-            total=total or sql.SQL("null::numeric"),
-        )
+    months = _months_in_raw(connection, entity)
+    for month, lines, total in connection.execute(_filled(WAITING, entity)).fetchall():
+        known_lines, known_total = months.get(month, (0, None))
+        months[month] = (known_lines + lines, (known_total or Decimal(0)) + (total or 0))
+    return {month: found for month, found in months.items() if found[0]}
+
+
+def _months_in_raw(connection: psycopg.Connection, entity: Entity) -> Months:
+    known = connection.execute(
+        "select month_start, lines, total from ops.month_in_raw where entity = %s", [entity.name]
     ).fetchall()
-    return {month: (count, amount) for month, count, amount in rows}
+    if not known:
+        counted = connection.execute(_filled(COUNT, entity)).fetchall()
+        known = [
+            (month, lines, total if total is not None or not entity.sum else Decimal(0))
+            for month, lines, total in counted
+            if month is not None
+        ]
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into ops.month_in_raw (entity, month_start, lines, total) "
+                "values (%s, %s, %s, %s) on conflict do nothing",
+                [(entity.name, *month) for month in known],
+            )
+    return {month: (lines, total) for month, lines, total in known}
+
+
+def _filled(statement: str, entity: Entity) -> sql.Composed:
+    """A statement above with the entity's names."""
+    names: dict[str, sql.Composable] = {
+        "raw": sql.Identifier("raw", entity.table),
+        "entity": sql.Literal(entity.name),
+    }
+    for alias in ("raw", "waiting", "touched"):
+        amount: sql.Composable = sql.SQL("null::numeric")
+        if entity.sum:
+            amount = sql.Identifier(alias, entity.sum)
+        if alias == "touched" and entity.sum:
+            amount = sql.SQL("case version when 'new' then {0} else -{0} end").format(amount)
+        total = sql.SQL("sum({})").format(amount)
+        if alias == "touched" and entity.sum:
+            total = sql.SQL("coalesce({}, 0)").format(total)
+        names |= {
+            f"{alias}_day": _day_of(entity, alias),
+            f"{alias}_key": _prefixed(entity.key, alias),
+            f"{alias}_total": total,
+        }
+    return sql.SQL(statement).format(**names)  # type: ignore[arg-type]
 
 
 def _prefixed(names: tuple[str, ...], table: str) -> sql.Composed:

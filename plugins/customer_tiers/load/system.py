@@ -7,6 +7,7 @@ from datetime import datetime
 
 import psycopg
 
+from customer_tiers import stopwatch
 from customer_tiers.contract import Contract
 from customer_tiers.load.entity import OVERLAP, Load, load_entity
 from customer_tiers.sources import opening
@@ -43,8 +44,10 @@ def load_system(
             ).fetchall()
         )
         for entity in contract.of_system(system):
-            extract = open_extract(entity, watermarks.get(entity.name))
-            for line in load_entity(load, warehouse, entity, extract):
+            with stopwatch.part(entity.name):
+                extract = open_extract(entity, watermarks.get(entity.name))
+                found = load_entity(load, warehouse, entity, extract)
+            for line in found:
                 log.info(line)
-                lines.append(line)
+            lines += found
     return lines

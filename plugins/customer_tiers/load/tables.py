@@ -9,11 +9,11 @@ from psycopg import sql
 
 from customer_tiers.contract import Contract, Entity
 from customer_tiers.errors import UserError
+from customer_tiers.quality import rows
 
 EXTRA_INDEXES: dict[str, dict[str, str]] = {
     "erp.invoice_lines": {
-        "customer_day": "(customer_id, invoice_date)",
-        "day": "(invoice_date)",
+        "day": "(invoice_date, customer_id)",
         "original": "(original_invoice_id) where original_invoice_id is not null",
         "customer_credit": "(customer_id) where document_type = 'credit_note'",
     },
@@ -22,6 +22,9 @@ EXTRA_INDEXES: dict[str, dict[str, str]] = {
     "crm.cases": {"account": "(account_id)"},
 }
 """Indexes besides the key, by entity and name: how the facts find the lines of a dirty day."""
+
+ROOM = sql.SQL("fillfactor = 95")
+"""Room for a changed row in the page of the old one: no index has to learn of it then."""
 
 
 def prepare(connection: psycopg.Connection, contract: Contract, source: str) -> None:
@@ -72,50 +75,75 @@ def create_raw(connection: psycopg.Connection, contract: Contract) -> None:
     """Create the raw tables there are not yet; add columns that the contract gained."""
     for entity in contract.entities.values():
         table = sql.Identifier("raw", entity.table)
-        columns: list[sql.Composable] = [
-            _definition(column.name, column.sql_type) for column in entity.columns
-        ]
-        columns += [
+        columns = [
+            *_columns(entity),
             sql.SQL("_run_id text not null"),
             sql.SQL("_loaded_at timestamptz not null default clock_timestamp()"),
             sql.SQL("primary key ({})").format(_list(entity.key)),
         ]
         connection.execute(
-            sql.SQL("create table if not exists {} ({})").format(table, sql.SQL(", ").join(columns))
+            sql.SQL("create table if not exists {} ({}) with ({})").format(
+                table, sql.SQL(", ").join(columns), ROOM
+            )
         )
-        for column in entity.columns:
+        for definition in _columns(entity):
             connection.execute(
-                sql.SQL("alter table {} add column if not exists {}").format(
-                    table, _definition(column.name, column.sql_type)
-                )
+                sql.SQL("alter table {} add column if not exists {}").format(table, definition)
             )
-        for name, definition in EXTRA_INDEXES.get(entity.name, {}).items():
-            connection.execute(
-                sql.SQL("create index if not exists {} on {} {}").format(
-                    sql.Identifier(f"{entity.table}_{name}"),
-                    table,
-                    sql.SQL(definition),  # type: ignore[arg-type]
-                )
-            )
+        create_indexes(connection, entity)
 
 
-def create_stage(connection: psycopg.Connection, entity: Entity) -> str:
+def create_indexes(connection: psycopg.Connection, entity: Entity) -> None:
+    """Create the raw table's indexes besides the key, if they are not there."""
+    for name, definition in EXTRA_INDEXES.get(entity.name, {}).items():
+        connection.execute(
+            sql.SQL("create index if not exists {} on {} {}").format(
+                sql.Identifier(f"{entity.table}_{name}"),
+                sql.Identifier("raw", entity.table),
+                sql.SQL(definition),  # type: ignore[arg-type]
+            )
+        )
+
+
+def has_rows(connection: psycopg.Connection, entity: Entity) -> bool:
+    """Whether there is any row of the entity in raw."""
+    row = connection.execute(
+        sql.SQL("select exists (select from {})").format(sql.Identifier("raw", entity.table))
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def create_stage(
+    connection: psycopg.Connection, entity: Entity, *, may_become_raw: bool = False
+) -> str:
     """Create the entity's empty stage table anew and return its name.
 
     It has the contract's columns without constraints, and is unlogged: a crash may lose it, since
-    the next run reads the source again.
+    the next run reads the source again. Only one that may become the raw table is kept safe.
     """
+    kind = sql.SQL("table" if may_become_raw else "unlogged table")
     table = sql.Identifier("stage", entity.table)
-    columns = [_definition(column.name, column.sql_type) for column in entity.columns]
     connection.execute(sql.SQL("drop table if exists {}").format(table))
     connection.execute(
-        sql.SQL("create unlogged table {} ({})").format(table, sql.SQL(", ").join(columns))
+        sql.SQL("create {} {} ({}) with ({})").format(
+            kind, table, sql.SQL(", ").join(_columns(entity)), ROOM
+        )
     )
     return f"stage.{entity.table}"
 
 
-def _definition(name: str, sql_type: str) -> sql.Composed:
-    return sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(sql_type))  # type: ignore[arg-type]
+def drop_stage(connection: psycopg.Connection, entity: Entity) -> None:
+    """Drop the stage table, of which raw or quarantine now hold every row."""
+    for table in (f"stage.{entity.table}", rows.offered_table(entity)):
+        connection.execute(sql.SQL("drop table if exists {}").format(rows.identifier(table)))
+
+
+def _columns(entity: Entity) -> list[sql.Composed]:
+    """Name and type of the contract's columns, in its order."""
+    return [
+        sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.sql_type))  # type: ignore[arg-type]
+        for column in entity.columns
+    ]
 
 
 def _list(names: tuple[str, ...]) -> sql.Composed:

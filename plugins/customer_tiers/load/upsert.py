@@ -1,7 +1,8 @@
 """From a validated stage table into `raw`: only rows that differ are written.
 
 All functions work in the caller's transaction and leave the touched rows, old and new versions,
-in the temporary table `touched`, from which the dirty days are derived.
+in the temporary table `touched`, from which the dirty days are derived; after a first load there is
+none, since all rows are new.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from customer_tiers import stopwatch
 from customer_tiers.contract import Entity
+from customer_tiers.load import first
 
 EVERYWHERE = sql.SQL("true")
 """All rows of the entity."""
@@ -19,13 +22,15 @@ EVERYWHERE = sql.SQL("true")
 
 @dataclass(frozen=True)
 class Written:
-    """How many rows of `raw` were inserted, updated and deleted."""
+    """Rows of `raw` inserted, updated and deleted; a first load inserted all there are."""
 
     inserted: int
     updated: int
     deleted: int
+    is_first: bool = False
 
 
+@stopwatch.part("upsert")
 def apply(
     connection: psycopg.Connection,
     entity: Entity,
@@ -43,6 +48,10 @@ def apply(
         is_complete: The stage holds all rows of the source, so what is absent was deleted there.
         complete_where: Which rows of `raw` it holds all of, if it is complete.
     """
+    connection.execute("drop table if exists pg_temp.touched")
+    loaded = first.become_raw(connection, entity, run_id)
+    if loaded is not None:
+        return Written(inserted=loaded, updated=0, deleted=0, is_first=True)
     names = _names(entity) | {"complete_where": complete_where}
     _collect_touched(connection, entity, names, is_complete=is_complete, run_id=run_id)
     deleted = _delete(connection, entity) if is_complete else 0
@@ -94,19 +103,14 @@ def _collect_touched(
     is_complete: bool,
     run_id: str,
 ) -> None:
-    connection.execute("drop table if exists pg_temp.touched")
+    # One join finds what differs, and keeps what it was beside what it will be.
     connection.execute(
         sql.SQL(
             "create temporary table touched on commit drop as "
-            "select 'new' as version, {stage_columns} from {stage} as stage "
-            "left join {raw} as raw using ({key}) "
+            "select versions.* from {stage} as stage left join {raw} as raw using ({key}) "
+            "cross join lateral (select 'new' as version, {stage_columns} "
+            "union all select 'old', {raw_columns} where raw.{first_key} is not null) as versions "
             "where raw.{first_key} is null or ({raw_columns}) is distinct from ({stage_columns})"
-        ).format(**names)
-    )
-    connection.execute(
-        sql.SQL(
-            "insert into touched select 'old', {raw_columns} from {raw} as raw "
-            "join touched using ({key}) where touched.version = 'new'"
         ).format(**names)
     )
     if is_complete:

@@ -14,6 +14,7 @@ from decimal import Decimal
 import psycopg
 from psycopg import sql
 
+from customer_tiers import stopwatch
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 
@@ -68,6 +69,7 @@ class Band:
         return not self.usual * self.low <= self.found <= self.usual * self.high
 
 
+@stopwatch.part("volume")
 def check(
     connection: psycopg.Connection, source: str, entity: Entity, day: date, *, is_accepted: bool
 ) -> str | None:

@@ -12,6 +12,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from customer_tiers import stopwatch
 from customer_tiers.digest import gather, model
 from customer_tiers.digest.model import KINDS, Digest, Recipient
 from customer_tiers.outbox import rows
@@ -78,6 +79,7 @@ class _Earlier:
     changed_at: datetime
 
 
+@stopwatch.part("outbox")
 def enqueue(
     connection: psycopg.Connection, run_id: str, business_date: date, *, is_quiet: bool = False
 ) -> int:

@@ -10,10 +10,12 @@ from datetime import date
 import psycopg
 from psycopg import sql
 
+from customer_tiers import stopwatch
 from customer_tiers.errors import UserError
 from customer_tiers.publish.tables import Published
 
 
+@stopwatch.part("difference")
 def bring_up(connection: psycopg.Connection, table: Published, business_date: date) -> int:
     """Delete, update and insert what differs from the candidate; return the rows written."""
     _ensure(connection, table)

@@ -14,6 +14,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from customer_tiers import stopwatch
+
 MOMENT = """
     select greatest(
         coalesce(
@@ -178,6 +180,7 @@ LEARN_WHAT_RECEIPTS_ADD = LEARN + sql.SQL("""
 """).format(agrees=AGREES)
 
 
+@stopwatch.part("history")
 def record(connection: psycopg.Connection, run_id: str, night: date) -> int:
     """Take up what a night that is being published teaches; call it inside that transaction.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
+from customer_tiers import stopwatch
+
 CLOSE = """
 update bi.customer_identity_history as held
 set known_to = transaction_timestamp()
@@ -31,6 +33,7 @@ where not exists (
 """
 
 
+@stopwatch.part("identity history")
 def record(connection: psycopg.Connection, run_id: str) -> int:
     """Close what is no longer so and open what is; return the rows written.
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.rows import dict_row
 
-from customer_tiers import settings
+from customer_tiers import settings, stopwatch
 from customer_tiers.errors import UserError
 from customer_tiers.quality import engine, suites
 from customer_tiers.quality.rules import QUERY_TYPE, Rule
@@ -49,6 +49,7 @@ text-align:left;vertical-align:top}ul{list-style:none;padding-left:1em}a{color:#
 </style></head>"""
 
 
+@stopwatch.part("docs")
 def build(connection: psycopg.Connection, source: str, run_id: str) -> Path | None:
     """Write the pages of a run to `DATA_DOCS/<source>/` and return its index.
 

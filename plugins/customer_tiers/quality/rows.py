@@ -61,6 +61,32 @@ def offered(connection: psycopg.Connection, entity: Entity) -> int:
     return count(connection, table) if exists(connection, table) else 0
 
 
+def key_index(connection: psycopg.Connection, table: str) -> str | None:
+    """Name of the unique index that proves a stage table to hold each key once, if it has one."""
+    row = connection.execute(
+        "select indexrelid::regclass::text from pg_index "
+        "where indrelid = to_regclass(%s) and indisunique",
+        [table],
+    ).fetchone()
+    return str(row[0]).rpartition(".")[2] if row else None
+
+
+def index_key(connection: psycopg.Connection, entity: Entity, stage_table: str) -> bool:
+    """Give the stage table a unique index on its key; say whether it could.
+
+    It cannot where a key is there twice, or is too long to be one.
+    """
+    statement = sql.SQL("create unique index on {} ({})").format(
+        identifier(stage_table), sql.SQL(", ").join(map(sql.Identifier, entity.key))
+    )
+    try:
+        with connection.transaction():
+            connection.execute(statement)
+    except (psycopg.errors.UniqueViolation, psycopg.errors.ProgramLimitExceeded):
+        return False
+    return True
+
+
 def known(connection: psycopg.Connection, entity: Entity) -> str:
     """Return SQL of the entity's rows that tonight's run knows: in raw, or staged before it.
 

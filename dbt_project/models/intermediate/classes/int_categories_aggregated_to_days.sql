@@ -2,7 +2,9 @@ with
 product_days as (select * from {{ ref('fct_product_days') }}),
 products as (select * from {{ ref('stg_erp__products') }}),
 customers as (select * from {{ ref('int_customers_resolved') }}),
+policy as (select * from {{ ref('int_policies_selected') }}),
 
+{# Of both windows; what is older is asked by nobody. #}
 aggregated as (
     select
         customers.survivor_id as customer_id,
@@ -12,6 +14,8 @@ aggregated as (
     from product_days
     inner join products on product_days.product_id = products.product_id
     inner join customers on product_days.customer_id = customers.customer_id
+    inner join policy
+        on product_days.day > least(policy.window_start_date, policy.loyalty_start_date)
     where
         product_days.order_lines > 0
         and product_days.day <= {{ business_date() }}

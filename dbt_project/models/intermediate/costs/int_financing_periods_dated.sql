@@ -1,3 +1,4 @@
+{{ config(indexes=[{'columns': ['from_date']}]) }}
 with
 policy as (select * from {{ ref('int_policies_selected') }}),
 financing_rates as (select * from {{ ref('financing_rates') }}),
@@ -6,7 +7,8 @@ months_back as (
     {{ dbt.generate_series(361) }}
 ),
 
-{# Thirty years of months, the starts of the windows and the days a rate changes. #}
+{# Thirty years of months, the starts of the windows and the days a rate changes: none
+   is longer than a month. #}
 starts as (
     select
         {{ months_before(
@@ -32,8 +34,12 @@ starts as (
 
     union
 
-    select valid_from as from_date
+    select financing_rates.valid_from as from_date
     from financing_rates
+    inner join policy
+        on
+            {{ months_before(360, month_start('policy.business_date')) }}
+            < financing_rates.valid_from
 ),
 
 periods as (

@@ -22,6 +22,8 @@ financed as (
         on
             balances.from_date < periods.until_date
             and balances.until_date > periods.from_date
+            {# no period is longer, so that an index finds them #}
+            and periods.from_date > {{ days_after(-32, 'balances.from_date') }}
 ),
 
 written_off as (

@@ -20,9 +20,12 @@ known as (
                 then ledger.amount
         end as ledger_total
     from ledger
-    inner join first_posting on ledger.month_start_date >= first_posting.month_start_date
     where
-        ledger.month_start_date <= {{ business_date() }}
+        {# asked once; a join would look through all days for each month #}
+        ledger.month_start_date >= (
+            select first_posting.month_start_date from first_posting
+        )
+        and ledger.month_start_date <= {{ business_date() }}
         and ledger.month_start_date = {{ month_start('ledger.month_start_date') }}
 )
 

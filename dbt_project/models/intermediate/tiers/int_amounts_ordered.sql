@@ -1,7 +1,4 @@
-{{ config(
-    post_hook="{{ gather_statistics() }}",
-    indexes=[{'columns': ['policy_id', 'business_date', 'component', 'place']}]
-) }}
+{{ config(indexes=[{'columns': ['policy_id', 'business_date', 'component', 'place']}]) }}
 with
 components as (select * from {{ ref('int_components_scored') }}),
 

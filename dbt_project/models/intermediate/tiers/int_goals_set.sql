@@ -1,4 +1,3 @@
-{{ config(post_hook="{{ gather_statistics() }}") }}
 {#- What a customer must reach to rise, and what it must not fall below to keep its tier. -#}
 {%- set goals = [('rise', 'enter', 1), ('keep', 'exit', 0)] -%}
 {%- set customers = [

@@ -13,11 +13,13 @@ customers as (select * from {{ ref('int_customers_resolved') }}),
 rates as (select * from {{ ref('int_fx_rates_averaged') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 
+{# One night under one policy; with a maximum a planner knows that it is one row. #}
 window_before as (
-    select distinct
-        remembered.business_date,
-        {{ months_before('policies.window_months', 'remembered.business_date') }}
-            as window_start_date
+    select
+        max(remembered.business_date) as business_date,
+        max(
+            {{ months_before('policies.window_months', 'remembered.business_date') }}
+        ) as window_start_date
     from {{ ref('stg_bi__tier_decisions') }} as remembered
     inner join {{ ref('tier_policies') }} as measured on remembered.policy_id = measured.policy_id
     inner join {{ ref('tier_policies') }} as policies on measured.measured_as = policies.policy_id

@@ -38,7 +38,8 @@ months as (
     select
         survivor_id as customer_id,
         months_back,
-        sum(gross_revenue) as gross_revenue,
+        sum(gross_revenue) as gross,
+        sum(gross_revenue) - sum(discounts) as sales,
         sum(discounts) as discounts,
         sum(returns) as returns,
         sum(orders) as orders
@@ -78,13 +79,12 @@ summed as (
     select
         customer_id,
         step,
-        {% for name, amount in [
-            ('sales', 'gross_revenue - discounts'), ('gross', 'gross_revenue'),
-            ('discounts', 'discounts'), ('returns', 'returns'), ('orders', 'orders'),
-        ] -%}
-            sum(case when part = 'now' then {{ amount }} else 0 end) as {{ name }}_now,
-            sum(case when part = 'season' then {{ amount }} else 0 end) as {{ name }}_season,
-            sum(case when part in ('season', 'before') then {{ amount }} else 0 end)
+        {% for name in ['sales', 'gross', 'discounts', 'returns', 'orders'] -%}
+            coalesce(sum(case when part = 'now' then {{ name }} end), 0)
+                as {{ name }}_now,
+            coalesce(sum(case when part = 'season' then {{ name }} end), 0)
+                as {{ name }}_season,
+            coalesce(sum(case when part in ('season', 'before') then {{ name }} end), 0)
                 as {{ name }}_before,
         {% endfor -%}
         max(baseline_months) as baseline_months
