@@ -106,6 +106,7 @@ def measure(
         found["unchanged"] = play(day, "unchanged")
         found["rewritten"] = checks.rewritten_since(xid)
     found["peak_mb"] = dict(peaks)
+    found["load_after"] = os.getloadavg()[0]
     say(f"  rewritten by it: {found['rewritten'] or 'nothing'}")
     if is_full:
         from customer_tiers.embedded import services

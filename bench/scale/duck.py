@@ -167,7 +167,8 @@ def main(folder: Path) -> None:
     done = time.perf_counter()
     for name, query in rebuilt.RESULTS.items():
         target = folder / f"{name}.csv"
-        engine.execute(f"copy ({query.format(rebuilt.SCHEMA)}) to '{target}' (format csv)")
+        result = query.format(rebuilt.SCHEMA)
+        engine.execute(f"copy ({result}) to '{target}' (format csv, header false)")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"read": exported - started, "compute": done - ready, "peak_mb": peak}))
 

@@ -124,10 +124,11 @@ def _headline(found: Found, kept: dict[str, Found]) -> Iterator[str]:
     yield f"## {found['lines']:,} lines, {found['customers']:,} customers\n\n"
     yield (
         f"{found['measured_at']}, commit {about['commit']}, {about['cores']} cores, "
-        f"{about['memory_gb']} GB, load before the start {found['load_before']:.1f}; Python "
+        f"{about['memory_gb']} GB, load {found['load_before']:.1f} before the first night and "
+        f"{found['load_after']:.1f} after the last; Python "
         f"{about['python']}, PostgreSQL {about['postgresql']}, Airflow {about['apache-airflow']}, "
         f"dbt {about['dbt-core']}, GX {about['great-expectations']}, DuckDB {about['duckdb']}, "
-        f"pandas {about['pandas']}. Medians of {len(found['nights'])} nights.\n\n"
+        f"pandas {about['pandas']}. Nights with changes: the median of {len(found['nights'])}.\n\n"
     )
     yield "| | measured | aim | |\n|---|---:|---:|---|\n"
     for what, measured, unit, aim, is_most in _figures(found, kept):
