@@ -24,8 +24,11 @@
         {%- endif -%}
     {%- endcall -%}
     {%- if not target.is_view -%}{%- do create_indexes(target) -%}{%- endif -%}
-    {%- if config.persist_relation_docs() -%}
-        {%- call statement('descriptions') -%}{{ describe(target, model) }}{%- endcall -%}
+    {%- if target.is_table -%}
+        {%- do adapter.add_query(
+            gather_statistics(target) ~ ';'
+            ~ (describe(target, model) if config.persist_relation_docs() else '')
+        ) -%}
     {%- endif -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
