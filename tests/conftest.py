@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 if TYPE_CHECKING:
@@ -49,10 +50,15 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """The embedded PostgreSQL, started once for all tests."""
+    """The embedded PostgreSQL, started once for all tests; nobody waits for its disk."""
     from customer_tiers.embedded import postgres
 
-    yield postgres.start()
+    cluster = postgres.start()
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"alter system set {name} = off")
+        connection.execute("select pg_reload_conf()")
+    yield cluster
     postgres.stop()
 
 

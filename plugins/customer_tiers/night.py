@@ -28,7 +28,7 @@ from customer_tiers.load import tables, volume
 from customer_tiers.load.entity import Load, replay_entity
 from customer_tiers.load.system import load_system
 from customer_tiers.outbox import sending
-from customer_tiers.publish import publication
+from customer_tiers.publish import publication, repeat
 from customer_tiers.sources import definition
 from customer_tiers.sources.postgres import reason
 
@@ -158,7 +158,8 @@ def replay(source: str, entity: str | None) -> list[str]:
 def settle(run: Run) -> str:
     """Fix the business date (ISO): as asked for, or the newest day of sales up to the run.
 
-    All of the night's records are there now, so they are compared here too.
+    All of the night's records are there now, so they are compared here too, and it is known
+    whether anything is new.
     """
     with run.warehouse as connection:
         row = connection.execute(
@@ -191,11 +192,30 @@ def settle(run: Run) -> str:
         if out_of_band:
             log.warning(out_of_band)
         log.info(match.bring_up(connection, run.run_id))
+        repeats = repeat.settle(connection, _night(run, day.isoformat()))
+        if repeats:
+            log.info("nothing is new since run %s: what it published stands", repeats)
     return day.isoformat()
 
 
+def _night(run: Run, business_date: str) -> publication.Night:
+    source = definition.load(run.source, contract.load())
+    day = date.fromisoformat(business_date)
+    return publication.Night(run.run_id, run.source, day, source.base_currency, run.is_quiet)
+
+
+def _repeats(run: Run) -> str | None:
+    with run.warehouse as connection:
+        return repeat.repeated(connection, run.run_id)
+
+
 def build(run: Run, business_date: str, layer: str, *, is_checked: bool = True) -> None:
-    """Build one layer of dbt models (`facts` or `tiers`) in schema candidate, with their tests."""
+    """Build one layer of dbt models (`facts` or `tiers`) in schema candidate, with their tests.
+
+    A night without anything new is neither built nor audited: see `publish.repeat`.
+    """
+    if _repeats(run):
+        return
     source = definition.load(run.source, contract.load())
     transform.run(
         connections.warehouse(run.source),
@@ -213,6 +233,8 @@ def build(run: Run, business_date: str, layer: str, *, is_checked: bool = True) 
 
 def audit(run: Run) -> None:
     """Check the candidates; a critical expectation that is not met stops the night."""
+    if _repeats(run):
+        return
     outcomes = quality.check_published(connections.warehouse(run.source))
     with run.warehouse as connection:
         quality.results.store(connection, run.run_id, outcomes)
@@ -222,12 +244,14 @@ def audit(run: Run) -> None:
 
 
 def publish(run: Run, business_date: str) -> str:
-    """Publish the audited candidates."""
-    source = definition.load(run.source, contract.load())
-    day = date.fromisoformat(business_date)
-    night = publication.Night(run.run_id, run.source, day, source.base_currency, run.is_quiet)
+    """Publish the audited candidates, or say that what is published stands."""
+    night = _night(run, business_date)
     with run.warehouse as connection:
-        line = publication.publish(connection, night)
+        repeats = repeat.repeated(connection, run.run_id)
+        if repeats:
+            line = repeat.publish(connection, night, repeats)
+        else:
+            line = publication.publish(connection, night)
     log.info(line)
     return line
 

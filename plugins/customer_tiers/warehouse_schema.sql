@@ -19,9 +19,15 @@ create table if not exists ops.run (
     state text not null,
     message text,
     started_at timestamptz not null default clock_timestamp(),
-    finished_at timestamptz
+    finished_at timestamptz,
+    fingerprint text,
+    repeats text
 );
+alter table ops.run add column if not exists fingerprint text;
+alter table ops.run add column if not exists repeats text;
 comment on table ops.run is 'One row per nightly run: running, published or failed, and why.';
+comment on column ops.run.fingerprint is 'Hash of all that its night is computed from.';
+comment on column ops.run.repeats is 'Run whose publication it repeats, as nothing was new; empty otherwise.';
 comment on column ops.run.started_at is 'When it was triggered.';
 
 create table if not exists ops.load_ledger (

@@ -134,7 +134,7 @@ class Night:
         """
         run = self.run(day)
         try:
-            self._load(run)
+            self.load_run(run)
             settled = night.settle(run)
             for layer in ("facts", "tiers"):
                 night.build(run, settled, layer, is_checked=False)
@@ -147,9 +147,10 @@ class Night:
 
     def load(self, **accepted: bool) -> list[str]:
         """Play a night up to the load."""
-        return self._load(self.run(**accepted))
+        return self.load_run(self.run(**accepted))
 
-    def _load(self, run: night.Run) -> list[str]:
+    def load_run(self, run: night.Run) -> list[str]:
+        """Begin and load a run."""
         night.begin(run)
         return [line for system in ("erp", "crm") for line in night.load(run, system)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from customer_tiers import backfill, connections, night, runner, settings
 from customer_tiers.embedded import services
 from customer_tiers.errors import UserError
+from customer_tiers.publish import repeat
 from helpers import small_company
 from helpers.small_company import Night
 
@@ -57,6 +59,54 @@ def test_each_night_is_kept_and_the_current_tables_are_of_the_newest(company):
         "select count(*) from bi.tier_decision where business_date = "
         f"'{OLD}' and cause <> 'initial'"
     ) == [(0,)]
+
+
+def repeats(company: Night, run: night.Run) -> str | None:
+    """Settle a loaded night; return the run that it would repeat."""
+    night.settle(run)
+    [(found,)] = company.query(f"select repeats from ops.run where run_id = '{run.run_id}'")
+    return found
+
+
+def test_a_night_without_anything_new_repeats_the_last_and_builds_nothing(company):
+    before, told = bi(company), "select customers, policy_id, contribution_12m, missing_lines "
+    again = company.play(NEW)
+    assert company.query(f"select * from ops.dbt_node_run where run_id = '{again}'") == []
+    assert bi(company) == before
+    rows = company.query(
+        told + f"from bi.publication where business_date = '{NEW}' and not is_stale"
+    )
+    assert len(rows) == 2
+    assert rows[0] == rows[1]
+
+
+def test_a_night_with_anything_new_repeats_none(company, monkeypatch):
+    run = company.run(NEW)
+    company.load_run(run)
+    again = repeats(company, run)
+    assert again
+    assert repeats(company, replace(run, business_date=OLD)) is None, "another day"
+    assert repeats(company, replace(run, is_quiet=True)) is None
+    for table, values in (
+        ("ops.tier_override", f"'C01', 'key', '{OLD}', '{NEW}', 'a friend', 'the boss'"),
+        ("ops.identity_decision", "default, 'merge', null, 'C01', 'C02', 'same firm', 'anna'"),
+        ("quarantine.rows", "'erp.receivables', 'X', 'r', null, 'bad', '{}', 'a', 'b'"),
+    ):
+        with psycopg.connect(connections.warehouse("stall")) as connection:
+            connection.execute(f"insert into {table} values ({values})")
+        assert repeats(company, run) is None, table
+        with psycopg.connect(connections.warehouse("stall")) as connection:
+            connection.execute(f"delete from {table}")
+        assert repeats(company, run) == again, table
+    with monkeypatch.context() as patch:
+        patch.setattr(repeat, "_code", lambda: "another rule")
+        assert repeats(company, run) is None
+    lines = small_company.lines()
+    changed = [{**lines[0], "net_amount": 101}, *lines[1:]]
+    for rows in (changed, lines):
+        small_company.write_lines(Path(str(company.path)), rows)
+        company.load_run(run)
+        assert repeats(company, run) is None, "a line is not what it was"
 
 
 def test_clearing_the_publishing_of_another_run_changes_nothing(company):
