@@ -172,7 +172,7 @@ def _invoke(
     parsed = parse()
     if not parsed.success:
         return parsed
-    with _environment(connection), dbt_speed.unswept(), dbt_speed.unspoken():
+    with _environment(connection), dbt_speed.seldom_swept(), dbt_speed.unspoken():
         manifest = _aimed_at(
             parsed.result, connection["dbname"], connection["schema"], with_tests=with_tests
         )

@@ -328,6 +328,7 @@ def test_the_order_of_rows_means_nothing(url: str, engine: dict[tuple, Receipt])
     assert again == engine
 
 
+@pytest.mark.soak
 def test_swinging_around_a_cut_within_the_margin_changes_nothing(url: str) -> None:
     """Of 400 customers, those on either side of every cut change places night after night."""
     found: Nights = {}
