@@ -186,6 +186,7 @@ NEWS = st.sets(
 )
 
 
+@pytest.mark.soak
 @hypothesis_settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
