@@ -9,8 +9,8 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from customer_tiers import night
-from customer_tiers.load import tables
+from customer_tiers.errors import UserError
+from customer_tiers.shell import warehouse
 
 PARTS_SHOWN, NODES_SHOWN = 5, 8
 """The slowest parts of a step, and dbt nodes of a run, that are shown."""
@@ -91,11 +91,10 @@ def span(connection: psycopg.Connection, run_id: str) -> tuple[float, float]:
 
 def print_last(source: str, say: Callable[[str], None]) -> None:
     """Print the newest run of a company."""
-    with night.connect(source) as connection:
-        newest = connection.execute(RUN).fetchone() if tables.is_prepared(connection) else None
+    with warehouse(source) as connection:
+        newest = connection.execute(RUN).fetchone()
         if newest is None:
-            say(f"source {source}: no night was played yet; use `tiers run`")
-            return
+            raise UserError(f"source {source}: no night was measured yet; use `tiers run`")
         run_id, day, state, started_at = newest
         whole, busy = span(connection, run_id)
         say(f"{source}, business date {day}: {state}, triggered {started_at:%Y-%m-%d %H:%M:%S} UTC")

@@ -80,6 +80,29 @@ def test_a_night_without_anything_new_repeats_the_last_and_builds_nothing(compan
     assert rows[0] == rows[1]
 
 
+def test_a_repeat_whose_publishing_failed_is_mended_by_clearing_it(company):
+    run = company.run(NEW)
+    company.load_run(run)
+    assert repeats(company, run)
+    night.note_fault(run, "the warehouse went away")
+    with pytest.raises(UserError, match="went away"):
+        night.refuse(run)
+    assert stale(company) == [(NEW,)]
+    night.publish(run, NEW.isoformat())
+    assert stale(company) == []
+    told = f"select status, message from bi.publication where run_id = '{run.run_id}'"
+    assert company.query(told) == [("published", None)]
+    late = replace(run, run_id="test_late")
+    company.load_run(late)
+    assert repeats(company, late) == run.run_id
+    shift = "update bi.publication set published_at = published_at {} interval '1 day' "
+    with psycopg.connect(connections.warehouse("stall"), autocommit=True) as connection:
+        connection.execute(shift.format("+") + "where run_id = %s", [company.old])
+        with pytest.raises(UserError, match="another night was published since"):
+            night.publish(late, NEW.isoformat())
+        connection.execute(shift.format("-") + "where run_id = %s", [company.old])
+
+
 def test_a_night_with_anything_new_repeats_none(company, monkeypatch):
     run = company.run(NEW)
     company.load_run(run)

@@ -20,12 +20,14 @@ READER = "bi_reader"
 LOCK = "select pg_advisory_xact_lock(hashtextextended('customer_tiers.publish', 0))"
 """One at a time changes what is published."""
 
-PUBLISHED = """
-    insert into bi.publication (
-        run_id, source, business_date, status, is_stale, base_currency, policy_id, customers,
-        customers_ranked, tier_changes, contribution_12m, checks_run, checks_not_met,
-        rows_quarantined, missing_entities, missing_lines
-    )
+COLUMNS = (
+    "run_id, source, business_date, status, is_stale, base_currency, policy_id, customers, "
+    "customers_ranked, tier_changes, contribution_12m, checks_run, checks_not_met, "
+    "rows_quarantined, missing_entities, missing_lines"
+)
+"""Columns of a row of `bi.publication` about a published night."""
+
+FIGURES = """
     select
         %(run_id)s, %(source)s, %(business_date)s, 'published', false, %(base_currency)s,
         min(policy_id), count(*), count(*) filter (where not is_provisional),
@@ -47,6 +49,7 @@ PUBLISHED = """
         (select max(missing_lines) from candidate.customer_tier)
     from candidate.tier_decision
 """
+"""A night's row, in the order of the columns, from its candidates."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def publish(connection: psycopg.Connection, night: Night) -> str:
             for table in published()
             if is_newest or table.scope == "night"
         )
-        _write_publication(connection, night, is_newest=is_newest)
+        write_row(connection, night, FIGURES, is_newest=is_newest)
         written += history.record(connection, night.run_id, night.business_date)
         if is_newest:
             written += identity_history.record(connection, night.run_id)
@@ -141,19 +144,31 @@ def _check_candidates(connection: psycopg.Connection, night: Night) -> None:
     )
 
 
-def _write_publication(connection: psycopg.Connection, night: Night, *, is_newest: bool) -> None:
+def write_row(
+    connection: psycopg.Connection, night: Night, figures: str, *, is_newest: bool, **values: str
+) -> None:
+    """Write the night's row of `bi.publication`, in place of one that the run has written before.
+
+    Args:
+        connection: In a transaction that holds `LOCK`.
+        night: What is published.
+        figures: SELECT of the row; it may use the night's fields and `values` as parameters.
+        is_newest: No newer night is published, so what readers see is stale no more.
+        values: Further parameters.
+    """
     if is_newest:
         connection.execute(
             "update bi.publication set is_stale = false, message = null where is_stale"
         )
     connection.execute("delete from bi.publication where run_id = %s", [night.run_id])
     connection.execute(
-        PUBLISHED,
+        f"insert into bi.publication ({COLUMNS}) {figures}",  # type: ignore[call-overload]
         {
             "run_id": night.run_id,
             "source": night.source,
             "business_date": night.business_date,
             "base_currency": night.base_currency,
+            **values,
         },
     )
 

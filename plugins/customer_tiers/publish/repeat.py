@@ -13,7 +13,8 @@ from pathlib import Path
 import psycopg
 
 from customer_tiers import settings
-from customer_tiers.publish.publication import LOCK, Night
+from customer_tiers.errors import UserError
+from customer_tiers.publish.publication import COLUMNS, LOCK, Night, write_row
 
 READ = (settings.DBT_PROJECT, settings.EXPECTATIONS, Path(__file__).parents[1])
 """Folders whose files say what a night does."""
@@ -37,32 +38,35 @@ LAST = """
     select last.run_id
     from (
         select run_id, status, is_stale, business_date
-        from bi.publication order by published_at desc limit 1
+        from bi.publication where run_id <> %(run_id)s order by published_at desc limit 1
     ) as last
     inner join ops.run using (run_id)
     where last.status = 'published' and not last.is_stale
-        and last.business_date = %s and run.state = 'published' and run.fingerprint = %s
+        and last.business_date = %(business_date)s
+        and run.state = 'published' and run.fingerprint = %(fingerprint)s
 """
 
-REPEAT = """
-    insert into bi.publication (
-        run_id, source, business_date, status, is_stale, base_currency, policy_id, customers,
-        customers_ranked, tier_changes, contribution_12m, checks_run, checks_not_met,
-        rows_quarantined, missing_entities, missing_lines
-    )
-    select
-        %(run_id)s, source, business_date, status, is_stale, base_currency, policy_id, customers,
-        customers_ranked, tier_changes, contribution_12m, checks_run, checks_not_met,
-        rows_quarantined, missing_entities, missing_lines
-    from bi.publication where run_id = %(repeats)s
-    on conflict (run_id) do nothing
+FIGURES = (
+    f"select %(run_id)s, {COLUMNS.partition(', ')[2]} "  # noqa: S608
+    "from bi.publication where run_id = %(repeats)s"
+).replace(" is_stale,", " false,")
+"""The row of the publication that is repeated, under the name of the run that repeats it."""
+
+NEWEST = """
+    select run_id from bi.publication where status = 'published' and run_id <> %s
+    order by published_at desc limit 1
 """
 
 
 def settle(connection: psycopg.Connection, night: Night) -> str | None:
     """Note a night's fingerprint in `ops.run`; return the run whose publication it repeats."""
     fingerprint = _fingerprint(connection, night)
-    row = connection.execute(LAST, [night.business_date, fingerprint]).fetchone()
+    asked = {
+        "run_id": night.run_id,
+        "business_date": night.business_date,
+        "fingerprint": fingerprint,
+    }
+    row = connection.execute(LAST, asked).fetchone()
     repeats = str(row[0]) if row else None
     connection.execute(
         "update ops.run set fingerprint = %s, repeats = %s where run_id = %s",
@@ -78,10 +82,20 @@ def repeated(connection: psycopg.Connection, run_id: str) -> str | None:
 
 
 def publish(connection: psycopg.Connection, night: Night, repeats: str) -> str:
-    """Say of a run that what is published is its night, too; return a line about it."""
+    """Say of a run that what is published is its night, too; return a line about it.
+
+    Raises:
+        UserError: Another night was published since it was settled.
+    """
     with connection.transaction():
         connection.execute(LOCK)
-        connection.execute(REPEAT, {"run_id": night.run_id, "repeats": repeats})
+        if connection.execute(NEWEST, [night.run_id]).fetchone() != (repeats,):
+            raise UserError(
+                f"source {night.source}, business date {night.business_date}: another night was "
+                "published since this run was settled; clear its task settle and those after it, "
+                "or run the night again"
+            )
+        write_row(connection, night, FIGURES, is_newest=True, repeats=repeats)
         connection.execute(
             "update ops.run set state = 'published', finished_at = clock_timestamp(), "
             "message = null where run_id = %s",
