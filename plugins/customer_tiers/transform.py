@@ -80,7 +80,7 @@ def run(
         full_refresh: Compute the facts anew from all of raw.
         command: dbt command; `test` runs the unit tests too, `build` does not.
         schema: Where models go; any other than `candidate` takes the seeds too.
-        is_checked: Run the models' data tests too.
+        is_checked: Run the models' data tests too; `test` always has them.
         exclude: dbt selectors of what to leave as it is.
 
     Returns:
@@ -89,6 +89,7 @@ def run(
     Raises:
         UserError: dbt could not start, or a model or test failed; names the first.
     """
+    is_checked = is_checked or command == "test"
     connection = conninfo_to_dict(warehouse_url)
     name = str(connection["dbname"])
     folder = settings.HOME / "dbt" / (name if schema == CANDIDATE else f"{name}.{schema}")

@@ -61,7 +61,7 @@ def test_unit_tests_hold_and_an_empty_company_builds(warehouse: Warehouse) -> No
     warehouse.build(NIGHT, is_checked=True)
     assert warehouse.query("select count(*) from candidate.customer_tier") == [(0,)]
     assert warehouse.query("select sum(customers) from candidate.pyramid_health") == [(0,)]
-    counts = warehouse.build(NIGHT, "test_type:unit", command="test", is_checked=True)
+    counts = warehouse.build(NIGHT, "test_type:unit", command="test")
     assert counts["pass"] >= 37
 
 
