@@ -342,6 +342,9 @@ BROKEN = (
         ),
     },
     {
+        "update policy.tier_policies set valid_from = '2999-01-01'": (
+            "tier_policies.csv, policy standard, role leading: it leads, but from a later day on"
+        ),
         "update policy.score_weights set component = 'charm' where component = 'loyalty' "
         "and policy_id = 'standard'": "policy standard, component charm: unknown component; there",
         "update policy.tier_ladder set tier_rank = 5 where policy_id = 'standard' "
