@@ -39,6 +39,8 @@ joined as (
         coalesce(sales.freight_cost, 0) as freight_cost,
         coalesce(sales.cost_to_serve, 0) + coalesce(services.cost_to_serve, 0)
             as cost_to_serve,
+        coalesce(services.acquisition_cost, 0) as acquisition_cost,
+        coalesce(services.development_cost, 0) as development_cost,
         coalesce(receivables.receivable_financing_cost, 0)
             as receivable_financing_cost,
         coalesce(receivables.bad_debt_cost, 0) as bad_debt_cost,
@@ -85,6 +87,14 @@ known as (
         case when found.has_freight then joined.freight_cost end as freight_cost,
         case when found.has_cost_to_serve then joined.cost_to_serve end
             as cost_to_serve,
+        case when found.has_services then joined.acquisition_cost end
+            as acquisition_cost,
+        case when found.has_services then joined.development_cost end
+            as development_cost,
+        case
+            when found.has_services
+                then joined.cost_to_serve - joined.acquisition_cost - joined.development_cost
+        end as retention_cost,
         case when found.has_financing then joined.receivable_financing_cost end
             as receivable_financing_cost,
         case when found.has_bad_debt then joined.bad_debt_cost end as bad_debt_cost
