@@ -65,6 +65,7 @@
 
         {{ faults_of('policies', 'tier_policies', "'role ' || role", [
             ("role not in ('leading', 'beside', 'offered')", 'role is leading, beside or offered'),
+            ("coalesce(rollup_level, '') not in ('customer', 'group')", 'rollup_level is customer or group'),
             ('window_months < 1 or loyalty_months < 1', 'windows last at least a month'),
             ('confirm_up_nights < 1 or confirm_down_nights < 1', 'a change needs at least one night'),
             ('dwell_days < 0 or minimum_tenure_months < 0 or minimum_orders < 0',

@@ -1,6 +1,7 @@
 with
 customers as (select * from {{ ref('stg_erp__customers') }}),
 decisions as (select * from {{ ref('stg_ops__identity_decisions') }}),
+policies as (select * from {{ ref('int_policies_selected') }}),
 
 latest as (
     select
@@ -12,9 +13,10 @@ latest as (
 ),
 
 {# What a person decided goes before what the ERP says. #}
-merged as (
+decided as (
     select
         customers.customer_id,
+        customers.parent_customer_id,
         case
             when decisions.kind is null then customers.merged_into_id
             when decisions.kind = 'merge' then decisions.into_customer_id
@@ -22,6 +24,22 @@ merged as (
     from customers
     left join latest on customers.customer_id = latest.customer_id
     left join decisions on latest.decision_id = decisions.decision_id
+),
+
+{# Where groups are ranked, each member counts as its parent, unless that is our own company. #}
+heads as (
+    select customers.customer_id
+    from customers
+    inner join policies on policies.rollup_level = 'group'
+    where coalesce(customers.status, 'active') <> 'internal'
+),
+
+merged as (
+    select
+        decided.customer_id,
+        coalesce(decided.merged_into_id, heads.customer_id) as merged_into_id
+    from decided
+    left join heads on decided.parent_customer_id = heads.customer_id
 )
 
 select * from merged

@@ -12,6 +12,7 @@ in_force as (
 dated as (
     select
         policies.policy_id,
+        policies.rollup_level,
         in_force.business_date,
         policies.loyalty_minimum_orders,
         {{ months_before('policies.window_months', 'in_force.business_date') }}
