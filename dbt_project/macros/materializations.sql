@@ -66,12 +66,21 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# Statistics, and what a reader sees beside the table and its columns. #}
+{# The key of its rows, statistics, and what a reader sees beside the table and its columns. #}
 {% macro finish(target, model) -%}
     {{ return(adapter.dispatch('finish')(target, model)) }}
 {%- endmacro %}
 
 {% macro default__finish(target, model) -%}
+    {%- set key = key_held_by_itself(model) -%}
+    {%- set faults = run_query(test_unique_combination(target, key)).rows if key else [] -%}
+    {%- if faults -%}
+        {%- do exceptions.raise_compiler_error(
+            'source ' ~ var('source') ~ ', model ' ~ model.name ~ ': the key ('
+            ~ key | join(', ') ~ ') = (' ~ faults[0].values() | join(', ')
+            ~ ') is there twice or empty; see ' ~ model.original_file_path
+        ) -%}
+    {%- endif -%}
     {%- call statement('statistics') -%}{{ gather_statistics(target) }}{%- endcall -%}
     {%- do persist_docs(target, model) -%}
 {%- endmacro %}
@@ -79,7 +88,11 @@
 {# In one call. dbt's own persist_docs first asks the database which columns there are; here
    the contract has compared them. A sample of 6,000 rows tells what joins need. #}
 {% macro postgres__finish(target, model) -%}
+    {%- set key = key_held_by_itself(model) -%}
     {%- set commands -%}
+        {%- if key %}
+        alter table {{ target }} add primary key ({{ key | join(', ') }});
+        {%- endif %}
         set local default_statistics_target = 20;
         {{ gather_statistics(target) }};
         {%- if config.persist_relation_docs() %}
@@ -91,4 +104,13 @@
         {%- endfor %}
     {%- endset -%}
     {%- do adapter.add_query(commands) -%}
+{%- endmacro %}
+
+{# Columns that no two rows share and that are never empty: a table's meta says which, what
+   BI reads in meta.publish; none if something else holds them (key_held_by). #}
+{% macro key_held_by_itself(model) -%}
+    {%- set meta = model.config.meta -%}
+    {%- if not meta.key_held_by -%}
+        {{ return(meta.key or (meta.publish or {}).key) }}
+    {%- endif -%}
 {%- endmacro %}
