@@ -34,10 +34,10 @@ joined as (
             as cost_to_serve,
         coalesce(receivables.receivable_financing_cost, 0)
             as receivable_financing_cost,
-        coalesce(receivables.bad_debt_cost, 0) as bad_debt_cost,
         {% for column in of_sales -%}
-            coalesce(earned.{{ column }}, 0) as {{ column }}{{ ',' if not loop.last }}
-        {% endfor %}
+            coalesce(earned.{{ column }}, 0) as {{ column }},
+        {% endfor -%}
+        coalesce(receivables.bad_debt_cost, 0) as bad_debt_cost
     from earned
     full outer join receivables
         on
