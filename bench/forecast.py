@@ -3,9 +3,10 @@
     python bench/forecast.py FOLDER [--cut 2019-11-30] [--days 183]
 
 FOLDER holds the AdventureWorks files. The company is played as of the cut, by the pipeline, with
-nothing dated after it. Then the fifth of the customers with the best `tier_score` is taken, under
-the leading policy and under each offered one, and what they bought in the days after is divided by
-what the best possible fifth bought. Beside it, the same for the order by revenue of all time (ABC).
+nothing dated after it. Then the fifth of the customers with the best `tier_score` is taken, as it
+is published under the policy that leads there and as each other policy would score them, and what
+they bought in the days after is divided by what the best possible fifth bought. Beside it, the same
+for the order by revenue of all time (ABC).
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psycopg
 
 SHARE = 5
 """One customer in so many is taken."""
@@ -39,8 +44,8 @@ def main() -> None:
         history, later = sales(given.folder, given.cut, given.days)
         print(f"{len(history)} customers with sales up to {given.cut}; {given.days} days after it")
         print(f"{'revenue of all time (ABC)':<40}{captured(history, later, history):8.4f}")
-        for name, scores in scored(given.folder, given.cut):
-            print(f"{name:<40}{captured(scores, later, history):8.4f}")
+        for name, found in scored(given.folder, given.cut):
+            print(f"{name:<40}{captured(found, later, history):8.4f}")
 
 
 def sales(folder: Path, cut: date, days: int) -> tuple[Money, Money]:
@@ -67,15 +72,16 @@ def captured(scores: Money, later: Money, customers: Iterable[str]) -> Decimal:
 
 
 def scored(folder: Path, cut: date) -> list[tuple[str, Money]]:
-    """Play the night of the cut; the scores of the leading and of each offered policy."""
+    """Play the night of the cut; the scores as published, and those of each other policy."""
     import psycopg
 
-    from customer_tiers import connections, night, simulation
+    from customer_tiers import connections, contract, night, simulation
     from customer_tiers.embedded import postgres
+    from customer_tiers.sources import definition
 
-    source = "adventureworks"
+    source = definition.load("adventureworks", contract.load())
     postgres.start()
-    run = night.Run("forecast", source, str(folder.resolve()), cut, cut)
+    run = night.Run("forecast", source.name, str(folder.resolve()), cut, cut)
     try:
         night.begin(run)
         night.load(run, "erp")
@@ -83,23 +89,32 @@ def scored(folder: Path, cut: date) -> list[tuple[str, Money]]:
         for layer in ("facts", "tiers"):
             night.build(run, settled, layer)
         night.publish(run, settled)
-        url = connections.warehouse(source)
+        url = connections.warehouse(source.name)
         with psycopg.connect(url, autocommit=True) as connection:
+            published = connection.execute("select min(policy_id) from bi.tier_decision").fetchone()
+            (leading,) = published or ("",)
+            found = [
+                (f"tier_score as published ({leading})", scores(connection, "bi.tier_decision"))
+            ]
             policies = connection.execute(
-                "select policy_id from policy.tier_policies order by role <> 'leading', policy_id"
+                "select policy_id from policy.tier_policies where policy_id <> %s order by 1",
+                [leading],
             ).fetchall()
-            found = []
             for (policy,) in policies:
-                simulation.replay(url, [policy], source=source, base_currency="USD")
-                rows = connection.execute(
-                    "select customer_id, tier_score from simulation.int_tiers_decided "
-                    "where tier_score is not null"
-                ).fetchall()
-                scores = {str(name): Decimal(score) for name, score in rows}
-                found.append((f"policy {policy}", scores))
+                simulation.replay(url, [policy], source=source)
+                simulated = scores(connection, "simulation.int_tiers_decided")
+                found.append((f"policy {policy}, simulated", simulated))
             return found
     finally:
         postgres.stop()
+
+
+def scores(connection: psycopg.Connection, table: str) -> Money:
+    """The score of each customer that is ranked."""
+    rows = connection.execute(
+        f"select customer_id, tier_score from {table} where tier_score is not null"
+    ).fetchall()
+    return {str(name): Decimal(score) for name, score in rows}
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 {# Rows of the policy seeds that cannot decide anything: one row per fault, in words. #}
 {% macro policy_faults() -%}
     {%- set axes = ['customer_share', 'profit_share', 'score', 'contribution', 'net_revenue'] -%}
-    {#- The overrides in force were made for the published ladder, not for one that is tried. -#}
-    {%- set published_ladder_only = 'false and ' if is_replay() else '' -%}
+    {#- Overrides and days are those of what is published, not of a policy that is tried. -#}
+    {%- set tonight_only = 'false and ' if is_replay() else '' -%}
     {%- set components = score_components().keys() | list -%}
     with
 
@@ -76,6 +76,9 @@
             ('measured_as not in (select policy_id from policies)', 'measured_as names no policy'),
             ('policy_id not in (select policy_id from weights)', 'it has no score_weights'),
             ('policy_id not in (select policy_id from ladder)', 'it has no tier_ladder'),
+            (tonight_only ~ leads('faulty') ~ ' and not exists (select 1 from policies where '
+             ~ leads('policies') ~ ' and valid_from <= ' ~ business_date() ~ ')',
+             'it leads, but from a later day on, and none does so before'),
         ]) }}
         union all
         {{ faults_of('weights', 'score_weights', "'component ' || component", [
@@ -127,8 +130,8 @@
             ('valid_until is null or valid_from is null or valid_until < valid_from',
              'an override has a first and a last day'),
             ("coalesce(reason, '') = '' or coalesce(approver, '') = ''", 'an override has a reason and an approver'),
-            (published_ladder_only ~ "tier not in (select ladder.tier from ladder inner join policies on ladder.policy_id ="
-             ~ " policies.policy_id where policies.role = 'leading')", 'the tier is on no leading ladder'),
+            (tonight_only ~ "tier not in (select ladder.tier from ladder inner join policies on ladder.policy_id ="
+             ~ " policies.policy_id where " ~ leads('policies') ~ ")", 'the tier is on no leading ladder'),
         ]) }}
 
     )

@@ -17,3 +17,15 @@
 {% macro published_table(name) -%}
     bi.{{ name }}
 {%- endmacro %}
+
+
+{# The policy that decides what is published is the one that the source, or a simulation,
+   names; if none is named, the latest of the role `leading`. #}
+{% macro leads(policies) -%}
+    {%- set named = var('leading_policy', none) -%}
+    {%- if named -%}
+        {{ policies }}.policy_id = '{{ named }}'
+    {%- else -%}
+        {{ policies }}.role = 'leading'
+    {%- endif -%}
+{%- endmacro %}

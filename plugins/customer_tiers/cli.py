@@ -153,8 +153,7 @@ def simulate(
         done = simulation.replay(
             connections.warehouse(source),
             policy,
-            source=source,
-            base_currency=definition.load(source, contract.load()).base_currency,
+            source=definition.load(source, contract.load()),
             first=day(first) if first else None,
             last=day(last) if last else None,
         )

@@ -201,7 +201,9 @@ def settle(run: Run) -> str:
 def _night(run: Run, business_date: str) -> publication.Night:
     source = definition.load(run.source, contract.load())
     day = date.fromisoformat(business_date)
-    return publication.Night(run.run_id, run.source, day, source.base_currency, run.is_quiet)
+    return publication.Night(
+        run.run_id, run.source, day, source.base_currency, run.is_quiet, source.policy
+    )
 
 
 def _repeats(run: Run) -> str | None:
@@ -224,6 +226,7 @@ def build(run: Run, business_date: str, layer: str, *, is_checked: bool = True) 
             "business_date": business_date,
             "run_id": run.run_id,
             "base_currency": source.base_currency,
+            "leading_policy": source.policy,
             "source": run.source,
         },
         run_id=run.run_id,
@@ -329,8 +332,7 @@ def simulate(run: Run, policy: list[str], first: str | None, last: str | None) -
         done = simulation.replay(
             connections.warehouse(run.source),
             names,
-            source=run.source,
-            base_currency=source.base_currency,
+            source=source,
             first=date.fromisoformat(first) if first else None,
             last=date.fromisoformat(last) if last else None,
         )

@@ -78,7 +78,7 @@ def run(
     Args:
         warehouse_url: libpq URL of the warehouse.
         select: dbt selectors such as ``tag:facts`` or ``tag:tiers``; None selects everything.
-        variables: The project's variables: business_date, base_currency, source.
+        variables: The project's variables: business_date, base_currency, source; None is left out.
         run_id: Run to which the nodes' results are written.
         full_refresh: Compute the facts anew from all of raw.
         command: dbt command; `test` runs the unit tests too, `build` does not.
@@ -133,11 +133,8 @@ def _arguments(
     full_refresh: bool,
     is_checked: bool,
 ) -> list[str]:
-    arguments = [
-        command,
-        "--vars",
-        json.dumps({name: str(value) for name, value in sorted(variables.items())}),
-    ]
+    given = {name: str(value) for name, value in sorted(variables.items()) if value is not None}
+    arguments = [command, "--vars", json.dumps(given)]
     if command in ("build", "test"):
         arguments += ["--indirect-selection", "buildable" if is_checked else "empty"]
     if command == "build":

@@ -317,6 +317,7 @@ def test_an_erp_alone_is_published_and_says_what_is_missing(shell, demo):
     assert night["business_date"] == "2020-05-31"
     assert night["customers"] == "632"
     assert "crm.owners" in night["missing_entities"]
+    assert night["policy_id"] == "buyers", "what sources/adventureworks/source.yml names"
     [totals] = shell.rows(
         "select sum(net_revenue) as net_revenue, sum(cm1) as cm1 from bi.customer_contribution",
         "adventureworks",
@@ -328,6 +329,9 @@ def test_an_erp_alone_is_published_and_says_what_is_missing(shell, demo):
     )
     assert shell.value(negative, "adventureworks") == "324"
     assert shell.value("select count(*) from bi.customer_tier", "adventureworks") == "632"
+    scored = "select count(*) from bi.tier_decision where tier_score is not null"
+    by_revenue = f"{scored} and score_parts like '%net_revenue % x 0.9000'"
+    assert shell.value(by_revenue, "adventureworks") == shell.value(scored, "adventureworks") != "0"
 
 
 def test_a_fault_is_one_line_and_the_night_again_rewrites_no_row(shell, demo):

@@ -102,12 +102,12 @@ def write_csv(path: Path, rows: list[dict[str, object]]) -> None:
         writer.writerows(rows)
 
 
-def describe(sources: Path, name: str, system: dict[str, str]) -> None:
-    """Write the company's source folder."""
+def describe(sources: Path, name: str, system: dict[str, str], **others: str) -> None:
+    """Write the company's source folder; `others` go into its source.yml."""
     folder = sources / name / "erp"
     folder.mkdir(parents=True)
     (folder.parent / "source.yml").write_text(
-        yaml.safe_dump({"name": name, "base_currency": "EUR", "systems": {"erp": system}})
+        yaml.safe_dump({"name": name, "base_currency": "EUR", "systems": {"erp": system}, **others})
     )
     for table in TABLES:
         (folder / f"{table}.sql").write_text(f"select * from {table}\n")

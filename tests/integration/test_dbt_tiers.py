@@ -125,7 +125,16 @@ def test_two_nights_of_an_erp_alone(warehouse: Warehouse) -> None:
     )
     assert (since, previous) == (date(2025, 6, 30), "major")
     warehouse.publish()
+    check_that_behaviour_is_compared_with_a_quarter_ago(warehouse)
     check_that_rates_alone_are_nobodys_doing(warehouse)
+
+
+def check_that_behaviour_is_compared_with_a_quarter_ago(warehouse: Warehouse) -> None:
+    """The night before the two calendar months that precede tonight's; all were there then."""
+    for day, compared in (("2025-08-31", (None, 0)), ("2025-09-01", (date(2025, 6, 30), 20))):
+        warehouse.build(day, "stg_bi__behaviours")
+        found = "select max(business_date), count(behaviour_segment) from candidate."
+        assert warehouse.query(found + "stg_bi__behaviours") == [compared], day
 
 
 def check_that_rates_alone_are_nobodys_doing(warehouse: Warehouse) -> None:
@@ -364,6 +373,9 @@ BROKEN = (
         ),
     },
     {
+        "update policy.tier_policies set valid_from = '2999-01-01'": (
+            "tier_policies.csv, policy standard, role leading: it leads, but from a later day on"
+        ),
         "update policy.score_weights set component = 'charm' where component = 'loyalty' "
         "and policy_id = 'standard'": "policy standard, component charm: unknown component; there",
         "update policy.tier_ladder set tier_rank = 5 where policy_id = 'standard' "

@@ -10,10 +10,19 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from customer_tiers import backfill, connections, night, runner, settings
+from customer_tiers import (
+    backfill,
+    connections,
+    contract,
+    night,
+    runner,
+    settings,
+    simulation,
+)
 from customer_tiers.embedded import services
 from customer_tiers.errors import UserError
 from customer_tiers.publish import repeat
+from customer_tiers.sources import definition
 from helpers import small_company
 from helpers.small_company import Night
 
@@ -22,14 +31,15 @@ OLD, NEW = date(2026, 2, 20), date(2026, 3, 31)
 
 @pytest.fixture(scope="module")
 def company(cluster, tmp_path_factory) -> Iterator[Night]:
-    """A company of CSV files, with an older and a newer night published."""
+    """A company of CSV files that names its policy, with an older and a newer night published."""
     with pytest.MonkeyPatch.context() as patch:
         sources = tmp_path_factory.mktemp("sources")
         (sources / "contract.yml").write_text((settings.SOURCES / "contract.yml").read_text())
         patch.setattr(settings, "SOURCES", sources)
         folder = tmp_path_factory.mktemp("stall")
         small_company.fill_folder(folder)
-        small_company.describe(sources, "stall", {"kind": "files", "path": str(folder)})
+        system = {"kind": "files", "path": str(folder)}
+        small_company.describe(sources, "stall", system, policy="buyers")
         company = Night("stall", path=str(folder))
         company.old, company.new = company.play(OLD), company.play(NEW)
         yield company
@@ -59,6 +69,21 @@ def test_each_night_is_kept_and_the_current_tables_are_of_the_newest(company):
         "select count(*) from bi.tier_decision where business_date = "
         f"'{OLD}' and cause <> 'initial'"
     ) == [(0,)]
+
+
+def test_the_policy_that_a_source_names_decides_and_can_be_simulated(company):
+    assert company.query("select distinct policy_id from bi.publication") == [("buyers",)]
+    scored = "select count(*) from bi.tier_decision where score_parts like '% + net_revenue %'"
+    assert company.query(scored) == [(40,)]
+    source = definition.load("stall", contract.load())
+    url = connections.warehouse("stall")
+    for policy in ("buyers", "standard"):
+        done = simulation.replay(url, [policy], source=source)
+        with psycopg.connect(url) as connection:
+            [said, differ, *_] = simulation.lines(connection, done)
+        assert f"policy {policy} over 2 published nights" in said
+        assert "against buyers" in said
+        assert ("differ: 0 of 40" in differ) == (policy == "buyers")
 
 
 def repeats(company: Night, run: night.Run) -> str | None:
@@ -110,6 +135,11 @@ def test_a_night_with_anything_new_repeats_none(company, monkeypatch):
     assert again
     assert repeats(company, replace(run, business_date=OLD)) is None, "another day"
     assert repeats(company, replace(run, is_quiet=True)) is None
+    described = settings.SOURCES / "stall" / "source.yml"
+    before = described.read_text()
+    described.write_text(before.replace("policy: buyers", "policy: standard"))
+    assert repeats(company, run) is None, "another policy"
+    described.write_text(before)
     for table, values in (
         ("ops.tier_override", f"'C01', 'key', '{OLD}', '{NEW}', 'a friend', 'the boss'"),
         ("ops.identity_decision", "default, 'merge', null, 'C01', 'C02', 'same firm', 'anna'"),
@@ -210,11 +240,11 @@ def test_a_back_dated_credit_note_changes_what_is_known_now_and_not_what_was(com
     """The best customer turns out to have given all back before the older night."""
     [(moment,)] = company.query("select max(published_at)::text from bi.publication")
     then = {day: tiers_as_of(company, day, moment) for day in (OLD, NEW)}
-    assert then[OLD]["C19"] == ("key", OLD, "initial")
+    assert then[OLD]["C20"] == ("key", OLD, "initial")
     assert {day: tiers(then[day]) for day in then} == {day: decided(company, day) for day in then}
     current = company.query("select * from bi.customer_tier order by customer_id")
 
-    best = [row for row in small_company.lines() if row["customer_id"] == "C19"]
+    best = [row for row in small_company.lines() if row["customer_id"] == "C20"]
     returned = [
         {**row, "invoice_id": f"R{row['invoice_id']}", "document_type": "credit_note"}
         | {"invoice_date": date(2026, 2, 16)}
@@ -231,9 +261,9 @@ def test_a_back_dated_credit_note_changes_what_is_known_now_and_not_what_was(com
     backfill.play("stall", date(2026, 1, 1), date(2026, 3, 1), every=None, path=None, say=print)
 
     now = {day: tiers_as_of(company, day, "infinity") for day in (OLD, NEW)}
-    assert now[OLD]["C19"] == ("low", OLD, "restatement")
+    assert now[OLD]["C20"] == ("low", OLD, "restatement")
     assert tiers(now[OLD]) == decided(company, OLD)
-    assert now[NEW]["C19"] == ("key", NEW, "restatement")
+    assert now[NEW]["C20"] == ("key", NEW, "restatement")
     assert tiers(now[NEW]) == tiers(then[NEW]) == decided(company, NEW)
     assert {day: tiers_as_of(company, day, moment) for day in (OLD, NEW)} == then
     assert company.query("select * from bi.customer_tier order by customer_id") == current

@@ -404,6 +404,10 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
         {"pair_kind": "account", "record_id": "A2", "customer_id": "C1"},
         {"pair_kind": "duplicate", "record_id": "C1", "customer_id": "C2"},
     ],
+    "contact_capacity": [
+        {"business_date": NIGHT, "customer_group": group, "contact_share": share}
+        for group, share in (("A", 0.6), ("risers", 0.4))
+    ],
     "customer_rollforward": [
         {
             "business_date": NIGHT,

@@ -120,6 +120,7 @@ def test_published_marts_say_how(models: list[Any]) -> None:
             (
                 *("tier_decision", "tier_decision_beside", "tier_change", "tier_migration"),
                 *("pyramid_health", "policy_health", "window_rate", "customer_rollforward"),
+                "contact_capacity",
             ),
             "night",
         ),

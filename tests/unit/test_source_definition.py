@@ -28,11 +28,14 @@ REST = "crm: {kind: rest, tables: {people: {path: x, %s}}}"
         (REST % "paging: {kind: cursor}", ["table people", "`next`"]),
         (REST % "since: {parameter: a}", ["table people", "`columns`"]),
         ("erp: {kind: sql}\n  erp: {kind: files}", ["twice"]),
+        ("erp: {kind: sql}\npolicy: best", ["`policy` 'best'", "standard", "buyers"]),
     ],
 )
 def test_a_slip_is_named(tmp_path, monkeypatch, systems, words):
     monkeypatch.setattr(settings, "SOURCES", tmp_path)
-    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "erp").mkdir(parents=True)
+    for entity in ("customers", "products", "invoice_lines"):
+        (tmp_path / "shop" / "erp" / f"{entity}.sql").write_text("select 1")
     text = f"name: shop\nbase_currency: EUR\nsystems:\n  {systems}\n"
     (tmp_path / "shop" / "source.yml").write_text(text)
     with pytest.raises(UserError) as caught:

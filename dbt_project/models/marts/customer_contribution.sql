@@ -1,6 +1,7 @@
 {%- set lines = [
     'gross_revenue', 'discounts', 'returns', 'net_revenue', 'cogs', 'freight_cost',
-    'cost_to_serve', 'receivable_financing_cost', 'bad_debt_cost'
+    'cost_to_serve', 'acquisition_cost', 'development_cost', 'retention_cost',
+    'receivable_financing_cost', 'bad_debt_cost'
 ] -%}
 with
 months as (select * from {{ ref('int_contributions_aggregated_to_months') }}),
@@ -39,7 +40,8 @@ typed as (
         margins.month_start_date,
         {% for line in [
             'gross_revenue', 'discounts', 'returns', 'net_revenue', 'cogs', 'cm1',
-            'freight_cost', 'cm2', 'cost_to_serve', 'cm3',
+            'freight_cost', 'cm2', 'cost_to_serve', 'acquisition_cost',
+            'development_cost', 'retention_cost', 'cm3',
             'receivable_financing_cost', 'bad_debt_cost', 'contribution'
         ] -%}
             cast(margins.{{ line }} as numeric(18, 2)) as {{ line }},

@@ -1,5 +1,6 @@
 with
 loyalties as (select * from {{ ref('int_loyalties_weighted') }}),
+stickiness as (select * from {{ ref('int_stickiness_weighted') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 
 typed as (
@@ -19,8 +20,14 @@ typed as (
         cast(100 * loyalties.word_of_mouth as numeric(7, 4)) as wom_score,
         cast(loyalties.referred_amount_12m as numeric(18, 2)) as referred_amount_12m,
         loyalties.loyalty_index,
-        loyalties.loyalty_completeness
+        loyalties.loyalty_completeness,
+        stickiness.price_acceptance,
+        stickiness.products_held,
+        stickiness.contract_months,
+        stickiness.stickiness,
+        stickiness.stickiness_completeness
     from loyalties
+    inner join stickiness on loyalties.customer_id = stickiness.customer_id
     cross join policy
 )
 

@@ -8,6 +8,7 @@ months as (
 
 customers as (select * from {{ ref('int_orders_aggregated_to_customers') }}),
 profiles as (select * from {{ ref('int_profiles_described') }}),
+contacts as (select * from {{ ref('int_contacts_missed') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 
 windows as (
@@ -28,6 +29,8 @@ moved as (
         cast(extract(year from customers.first_sale_date) as integer) as cohort_year,
         windows.contribution_now,
         windows.contribution_before,
+        case when contacts.is_contact_overdue then 1 when not contacts.is_contact_overdue then 0 end
+            as contact_overdue,
         case
             when windows.orders_before > 0 and windows.orders_now > 0 then 'kept'
             when windows.orders_before > 0 and profiles.status in ('closed', 'blocked')
@@ -39,6 +42,7 @@ moved as (
     from windows
     inner join customers on windows.customer_id = customers.customer_id
     left join profiles on windows.customer_id = profiles.customer_id
+    left join contacts on windows.customer_id = contacts.customer_id
     cross join policy
     where windows.orders_before > 0 or windows.orders_now > 0
 ),
@@ -53,6 +57,12 @@ counted as (
                 as numeric(18, 2)
             ) as {{ name }}_contribution,
         {% endfor -%}
+        cast(sum(case when movement in ('lost', 'exited') then contact_overdue end) as integer)
+            as contact_overdue_customers,
+        cast(
+            avg(case when movement in ('lost', 'exited') then 1.0 * contact_overdue end)
+            as numeric(5, 4)
+        ) as contact_overdue_share,
         business_date,
         cohort_year
     from moved

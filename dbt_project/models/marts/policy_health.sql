@@ -1,6 +1,7 @@
 with
 decisions as (select * from {{ ref('tier_decision') }}),
 flaps as (select * from {{ ref('int_flaps_counted') }}),
+drift as (select * from {{ ref('int_behaviours_drifted') }}),
 
 {# Equal amounts may stand in any order: the sums are the same. #}
 placed as (
@@ -54,9 +55,12 @@ typed as (
         cast(measured.top20_profit_share as numeric(14, 10)) as top20_profit_share,
         cast(measured.customers_for_80_percent as integer) as customers_for_80_percent,
         cast(measured.gini as numeric(14, 10)) as gini,
-        cast(measured.hhi as numeric(14, 10)) as hhi
+        cast(measured.hhi as numeric(14, 10)) as hhi,
+        drift.behaviour_drift,
+        drift.compared_with
     from measured
     inner join flaps on measured.business_date = flaps.business_date
+    inner join drift on measured.business_date = drift.business_date
 )
 
 select * from typed

@@ -13,6 +13,7 @@ decisions as (
 ),
 
 customers as (select * from {{ ref('int_customers_described') }}),
+behaviours as (select * from {{ ref('int_behaviours_segmented') }}),
 
 typed as (
     select
@@ -115,8 +116,10 @@ typed as (
 owned as (
     select
         typed.*,
-        customers.owner_id
+        customers.owner_id,
+        behaviours.behaviour_segment
     from typed
+    left join behaviours on typed.customer_id = behaviours.customer_id
     left join customers on typed.customer_id = customers.customer_id
 )
 

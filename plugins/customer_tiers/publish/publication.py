@@ -54,13 +54,17 @@ FIGURES = """
 
 @dataclass(frozen=True)
 class Night:
-    """What a run knows when it publishes; a quiet one mails nobody (see `outbox.fill`)."""
+    """What a run knows when it publishes; a quiet one mails nobody (see `outbox.fill`).
+
+    `policy` is the leading one that the source names, if it names one.
+    """
 
     run_id: str
     source: str
     business_date: date
     base_currency: str
     is_quiet: bool = False
+    policy: str | None = None
 
 
 def publish(connection: psycopg.Connection, night: Night) -> str:

@@ -106,7 +106,8 @@ def publish(connection: psycopg.Connection, night: Night, repeats: str) -> str:
 
 def _fingerprint(connection: psycopg.Connection, night: Night) -> str:
     found = hashlib.sha256(_code().encode())
-    found.update(repr((night.business_date, night.base_currency, night.is_quiet)).encode())
+    said = (night.business_date, night.base_currency, night.policy, night.is_quiet)
+    found.update(repr(said).encode())
     for query in WHAT_IS_THERE:
         rows = connection.execute(query, {"run_id": night.run_id}).fetchall()
         found.update(repr(sorted(row[0] for row in rows)).encode())

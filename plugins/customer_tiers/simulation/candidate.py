@@ -85,18 +85,15 @@ def _header(seed: str) -> list[str]:
         return next(csv.reader(stream))
 
 
-def install(
-    connection: psycopg.Connection, schema: str, names: list[str], day: date
-) -> tuple[str, str]:
-    """Make the candidate the one leading policy among a schema's copies of the seeds.
+def install(connection: psycopg.Connection, schema: str, names: list[str], base: str) -> str:
+    """Bring the candidate into a schema's copies of the seeds, completed from a base policy.
 
     Returns:
-        The candidate's id, and that of the policy that leads on the day without it.
+        The candidate's id.
 
     Raises:
-        UserError: No such policy, a value has the wrong type, or no policy leads on the day.
+        UserError: No such policy, or a value has the wrong type.
     """
-    leading = _leading(connection, schema, day)
     files = read(names)
     policy = next(iter(files.values()))[0]["policy_id"] if files else names[0]
     if not files and not _has(connection, schema, policy):
@@ -105,22 +102,19 @@ def install(
             "file; give the id of a policy, or CSV files"
         )
     if files:
-        if policy != leading:
-            _copy_rest(connection, schema, leading, policy, set(SEEDS) - set(files))
+        if policy != base:
+            _copy_rest(connection, schema, base, policy, set(SEEDS) - set(files))
         for seed, rows in files.items():
             _replace(connection, schema, seed, policy, rows)
-    table = sql.Identifier(schema, "tier_policies")
-    connection.execute(
-        sql.SQL(
-            "update {} set role = case when policy_id = %s then 'leading' else 'offered' end, "
-            "valid_from = case when policy_id = %s then %s else valid_from end"
-        ).format(table),
-        [policy, policy, day],
-    )
-    return policy, leading
+    return policy
 
 
-def _leading(connection: psycopg.Connection, schema: str, day: date) -> str:
+def leading(connection: psycopg.Connection, schema: str, day: date) -> str:
+    """The policy that leads on a day by its role in the seed.
+
+    Raises:
+        UserError: There is none.
+    """
     row = connection.execute(
         sql.SQL(
             "select policy_id from {} where role = 'leading' and valid_from <= %s "

@@ -11,6 +11,7 @@ from customer_tiers import transform
 from customer_tiers.errors import UserError
 from customer_tiers.maintenance import thinned_nights
 from customer_tiers.simulation import candidate
+from customer_tiers.sources.definition import Source
 
 SCHEMA = "simulation"
 
@@ -35,8 +36,7 @@ def replay(
     warehouse_url: str,
     names: list[str],
     *,
-    source: str,
-    base_currency: str,
+    source: Source,
     first: date | None = None,
     last: date | None = None,
 ) -> Replay:
@@ -45,8 +45,7 @@ def replay(
     Args:
         warehouse_url: libpq URL of the warehouse.
         names: Id of a policy, or CSV files; see `candidate`.
-        source: Company of the warehouse, for messages.
-        base_currency: Its base currency.
+        source: Company of the warehouse.
         first: First business date; None = of the first night since which all receipts are kept.
         last: Last business date; None = of the newest published night.
 
@@ -58,18 +57,20 @@ def replay(
             "select pg_try_advisory_lock(hashtextextended(%s, 0))", [SCHEMA]
         )
         if locked.fetchone() != (True,):
-            raise UserError(f"source {source}: another simulation is running; wait for its end")
-        days = nights_kept(connection, source, first, last)
+            raise UserError(f"source {source.name}: another simulation is running; wait for it")
+        days = nights_kept(connection, source.name, first, last)
         thinned = [n for n in thinned_nights(connection) if days[0] <= n <= days[-1]]
         variables = {
             "business_date": days[0],
             "replay_from": days[0],
             "replay_to": days[-1],
-            "base_currency": base_currency,
-            "source": source,
+            "base_currency": source.base_currency,
+            "source": source.name,
         }
         run_dbt(warehouse_url, ["resource_type:seed"], variables)
-        policy, leading = candidate.install(connection, SCHEMA, names, days[0])
+        leading = source.policy or candidate.leading(connection, SCHEMA, days[0])
+        policy = candidate.install(connection, SCHEMA, names, leading)
+        variables["leading_policy"] = policy
         run_dbt(warehouse_url, ["tag:engine", "policies_are_sound_tier_ladder_"], variables)
     return Replay(policy, leading, days[0], days[-1], len(days), len(thinned))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import re
 import shutil
 from dataclasses import dataclass
@@ -57,10 +58,14 @@ class System:
 
 @dataclass(frozen=True)
 class Source:
-    """One company as described by its folder."""
+    """One company as described by its folder.
+
+    `policy` is the one that leads there; None = the one that leads by its role in the seed.
+    """
 
     name: str
     base_currency: str
+    policy: str | None
     systems: dict[str, System]
     queries: dict[str, Path]
 
@@ -132,7 +137,16 @@ def load(name: str, contract: Contract) -> Source:
                 f"source {name}: required entity {entity.name} has no SELECT; "
                 f"write {folder / entity.system / entity.name.split('.')[1]}.sql"
             )
-    return Source(name, str(spec["base_currency"]), systems, queries)
+    return Source(name, str(spec["base_currency"]), _policy(where, spec), systems, queries)
+
+
+def _policy(where: Path, spec: dict[str, Any]) -> str | None:
+    named = spec.get("policy")
+    with (settings.DBT_PROJECT / "seeds" / "tier_policies.csv").open(encoding="utf-8") as stream:
+        known = [row["policy_id"] for row in csv.DictReader(stream)]
+    if named is not None and named not in known:
+        raise UserError(f"{where}: `policy` {named!r} is unknown; use one of {', '.join(known)}")
+    return named
 
 
 def _systems(where: Path, source: str, spec: Any) -> dict[str, System]:

@@ -14,6 +14,8 @@ earned as (
     select
         sales.*,
         services.cost_to_serve as service_cost,
+        services.acquisition_cost,
+        services.development_cost,
         coalesce(sales.customer_id, services.customer_id) as any_customer_id,
         coalesce(sales.month_start_date, services.month_start_date) as any_month,
         coalesce(sales.window_number, services.window_number) as any_window
@@ -32,6 +34,8 @@ joined as (
         coalesce(earned.any_window, receivables.window_number) as window_number,
         coalesce(earned.cost_to_serve, 0) + coalesce(earned.service_cost, 0)
             as cost_to_serve,
+        coalesce(earned.acquisition_cost, 0) as acquisition_cost,
+        coalesce(earned.development_cost, 0) as development_cost,
         coalesce(receivables.receivable_financing_cost, 0)
             as receivable_financing_cost,
         {% for column in of_sales -%}
@@ -65,6 +69,14 @@ known as (
         case when found.has_freight then joined.freight_cost end as freight_cost,
         case when found.has_cost_to_serve then joined.cost_to_serve end
             as cost_to_serve,
+        case when found.has_services then joined.acquisition_cost end
+            as acquisition_cost,
+        case when found.has_services then joined.development_cost end
+            as development_cost,
+        case
+            when found.has_services
+                then joined.cost_to_serve - joined.acquisition_cost - joined.development_cost
+        end as retention_cost,
         case when found.has_financing then joined.receivable_financing_cost end
             as receivable_financing_cost,
         case when found.has_bad_debt then joined.bad_debt_cost end as bad_debt_cost

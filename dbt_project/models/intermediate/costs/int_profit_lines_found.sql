@@ -70,6 +70,7 @@ found as (
         rates_counted.rates > 0
         and sales_counted.sales_days + services_counted.service_days
         > 0 as has_cost_to_serve,
+        services_counted.service_days > 0 and rates_counted.rates > 0 as has_services,
         services_counted.visit_minutes > 0 as has_visits,
         services_counted.calls > 0 as has_calls,
         services_counted.tickets > 0 as has_tickets,

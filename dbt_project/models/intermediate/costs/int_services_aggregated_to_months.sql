@@ -3,10 +3,12 @@ service_days as (select * from {{ ref('int_services_aggregated_to_days') }}),
 accounts as (select * from {{ ref('int_accounts_matched') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 cost_rates as (select * from {{ ref('int_cost_rates_dated') }}),
+purposes as (select * from {{ ref('int_purposes_found') }}),
 
 costed as (
     select
         accounts.customer_id,
+        purposes.purpose,
         {{ month_start('service_days.day') }} as month_start_date,
         {{ window_number('service_days.day') }} as window_number,
         {{ to_cents('service_days.visit_minutes * cost_rates.visit_hour_rate / 60') }}
@@ -16,6 +18,10 @@ costed as (
     from service_days
     inner join accounts on service_days.account_id = accounts.account_id
     inner join policy on service_days.day <= policy.business_date
+    inner join purposes
+        on
+            service_days.account_id = purposes.account_id
+            and service_days.day = purposes.day
     inner join cost_rates
         on
             service_days.day >= cost_rates.valid_from_date
@@ -28,7 +34,11 @@ summed as (
         customer_id,
         month_start_date,
         window_number,
-        sum(cost_to_serve) as cost_to_serve
+        sum(cost_to_serve) as cost_to_serve,
+        sum(case when purpose = 'acquisition' then cost_to_serve else 0 end)
+            as acquisition_cost,
+        sum(case when purpose = 'development' then cost_to_serve else 0 end)
+            as development_cost
     from costed
     group by customer_id, month_start_date, window_number
 )

@@ -14,7 +14,7 @@ with
             nights.business_date
         from {{ ref('tier_policies') }} as policies
         cross join nights
-        where policies.role = 'leading'
+        where {{ leads('policies') }}
     ),
 {%- else -%}
     applied as (select * from {{ ref('int_policies_in_force') }}),
@@ -23,7 +23,7 @@ with
 dated as (
     select
         policy_id,
-        role,
+        {{ "'leading' as role" if is_replay() else 'role' }},
         business_date,
         minimum_orders,
         minimum_customers_ranked,

@@ -18,6 +18,7 @@ renamed as (
         merged_into_id,
         founded_on as founded_date,
         annual_potential,
+        contract_until as contract_until_date,
         created_at,
         updated_at,
         coalesce(strategic, false) as is_strategic
