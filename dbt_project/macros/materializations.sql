@@ -16,6 +16,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {%- call statement('main') -%}
+        {{ planned_for_whole_tables() }}
         {{ drop_first(existing) if existing is not none }}
         {%- if target.is_view -%}
             {{ get_create_view_as_sql(target, sql) }}
@@ -23,12 +24,9 @@
             {{ get_create_table_as_sql(False, target, sql) }}
         {%- endif -%}
     {%- endcall -%}
-    {%- if not target.is_view -%}{%- do create_indexes(target) -%}{%- endif -%}
     {%- if target.is_table -%}
-        {%- do adapter.add_query(
-            gather_statistics(target) ~ ';'
-            ~ (describe(target, model) if config.persist_relation_docs() else '')
-        ) -%}
+        {%- do create_indexes(target) -%}
+        {%- do finish(target, model) -%}
     {%- endif -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
@@ -51,21 +49,68 @@
     drop {{ existing.type }} if exists {{ existing }} cascade;
 {%- endmacro %}
 
-{# What a reader sees beside the table and its columns. dbt's own macro first asks the database
-   which columns there are; here the contract has compared them. #}
-{% macro describe(target, model) -%}
-    {{ return(adapter.dispatch('describe')(target, model)) }}
+{# Settings for one model, which reads whole tables. Where a planner takes many rows for few,
+   loops and index scans are slower by orders, and sums of numeric, hundreds of bytes each, do
+   not fit in a hash. What a crash takes before dbt is done is built again. #}
+{% macro planned_for_whole_tables() -%}
+    {{ return(adapter.dispatch('planned_for_whole_tables')()) }}
 {%- endmacro %}
 
-{% macro default__describe(target, model) -%}
-    {%- do persist_docs(target, model) -%}
-    select 1
-{%- endmacro %}
+{% macro default__planned_for_whole_tables() -%}{%- endmacro %}
 
-{% macro postgres__describe(target, model) -%}
-    comment on {{ target.type }} {{ target }} is {{ postgres_escape_comment(model.description) }};
-    {%- for name, column in model.columns.items() %}
-    comment on column {{ target }}.{{ adapter.quote(name) }}
-    is {{ postgres_escape_comment(column.description) }};
+{% macro postgres__planned_for_whole_tables() -%}
+    {%- for setting in [
+        'enable_nestloop', 'enable_indexscan', 'enable_hashagg', 'synchronous_commit'
+    ] %}
+    set local {{ setting }} = off;
     {%- endfor %}
+{%- endmacro %}
+
+{# The key of its rows, statistics, and what a reader sees beside the table and its columns. #}
+{% macro finish(target, model) -%}
+    {{ return(adapter.dispatch('finish')(target, model)) }}
+{%- endmacro %}
+
+{% macro default__finish(target, model) -%}
+    {%- set key = key_held_by_itself(model) -%}
+    {%- set faults = run_query(test_unique_combination(target, key)).rows if key else [] -%}
+    {%- if faults -%}
+        {%- do exceptions.raise_compiler_error(
+            'source ' ~ var('source') ~ ', model ' ~ model.name ~ ': the key ('
+            ~ key | join(', ') ~ ') = (' ~ faults[0].values() | join(', ')
+            ~ ') is there twice or empty; see ' ~ model.original_file_path
+        ) -%}
+    {%- endif -%}
+    {%- call statement('statistics') -%}{{ gather_statistics(target) }}{%- endcall -%}
+    {%- do persist_docs(target, model) -%}
+{%- endmacro %}
+
+{# In one call. dbt's own persist_docs first asks the database which columns there are; here
+   the contract has compared them. A sample of 6,000 rows tells what joins need. #}
+{% macro postgres__finish(target, model) -%}
+    {%- set key = key_held_by_itself(model) -%}
+    {%- set commands -%}
+        {%- if key %}
+        alter table {{ target }} add primary key ({{ key | join(', ') }});
+        {%- endif %}
+        set local default_statistics_target = 20;
+        {{ gather_statistics(target) }};
+        {%- if config.persist_relation_docs() %}
+        comment on table {{ target }} is {{ postgres_escape_comment(model.description) }};
+        {%- endif %}
+        {%- for name, column in model.columns.items() if config.persist_column_docs() %}
+        comment on column {{ target }}.{{ adapter.quote(name) }}
+        is {{ postgres_escape_comment(column.description) }};
+        {%- endfor %}
+    {%- endset -%}
+    {%- do adapter.add_query(commands) -%}
+{%- endmacro %}
+
+{# Columns that no two rows share and that are never empty: a table's meta says which, what
+   BI reads in meta.publish; none if something else holds them (key_held_by). #}
+{% macro key_held_by_itself(model) -%}
+    {%- set meta = model.config.meta -%}
+    {%- if not meta.key_held_by -%}
+        {{ return(meta.key or (meta.publish or {}).key) }}
+    {%- endif -%}
 {%- endmacro %}

@@ -328,6 +328,28 @@ def test_fault_is_one_line_with_the_test_that_failed(warehouse: Warehouse) -> No
     assert rows == [("test", "pass"), ("test", "fail")]
 
 
+@pytest.mark.parametrize(
+    ("customer_id", "said"),
+    [("'C01'", "Key (customer_id)=(C01) is duplicated."), ("null", "contains null values")],
+)
+def test_table_without_a_key_is_refused_by_name(
+    warehouse: Warehouse, customer_id: str, said: str
+) -> None:
+    warehouse.load(erp_customers=customers(1))
+    warehouse.build(NIGHT, "+int_customers_merged")
+    with psycopg.connect(warehouse.url) as connection:
+        connection.execute("alter view candidate.stg_erp__customers rename to as_it_was")
+        connection.execute(
+            "create view candidate.stg_erp__customers as select * from candidate.as_it_was "
+            "union all select (json_populate_record(as_it_was, json_build_object('customer_id', "
+            f"{customer_id}))).* from candidate.as_it_was"
+        )
+    with pytest.raises(UserError) as caught:
+        warehouse.build(NIGHT, "int_customers_merged")
+    assert str(caught.value).startswith("dbt model int_customers_merged")
+    assert said in str(caught.value)
+
+
 BROKEN = (
     {
         "update policy.score_weights set weight = 0.8 where component = 'contribution' "

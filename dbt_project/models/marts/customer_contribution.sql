@@ -6,12 +6,12 @@
 with
 months as (select * from {{ ref('int_contributions_aggregated_to_months') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
+found as (select * from {{ ref('int_profit_lines_found') }}),
 
 summed as (
     select
         customer_id,
         month_start_date,
-        missing_lines,
         {% for line in lines -%}
             sum({{ line }}) as {{ line }},
         {% endfor -%}
@@ -21,7 +21,7 @@ summed as (
         cast(sum(return_lines_matched) as integer) as return_lines_matched,
         cast(sum(return_lines_without_sale) as integer) as return_lines_without_sale
     from months
-    group by customer_id, month_start_date, missing_lines
+    group by customer_id, month_start_date
 ),
 
 margins as (
@@ -51,7 +51,7 @@ typed as (
         margins.lines_without_cost,
         margins.return_lines_matched,
         margins.return_lines_without_sale,
-        margins.missing_lines,
+        found.missing_lines,
         case
             when margins.net_revenue > 0
                 then cast(
@@ -62,6 +62,7 @@ typed as (
             as is_provisional
     from margins
     cross join policy
+    cross join found
 )
 
 select * from typed

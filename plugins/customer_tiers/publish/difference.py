@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import psycopg
@@ -14,43 +15,72 @@ from customer_tiers import stopwatch
 from customer_tiers.errors import UserError
 from customer_tiers.publish.tables import Published
 
+DIFFERING = """
+    create temporary table differing on commit drop as
+    select {keys}, candidate.{first} is null as is_gone, bi.{first} is null as is_new
+    from (select * from {bi} where {in_scope}) as bi
+    full join {candidate} as candidate on {bi_is_candidate}
+    where ({bi_columns}) is distinct from ({candidate_columns})
+"""
+
+WRITE = (
+    "delete from {bi} as bi using differing where differing.is_gone and {bi_differs}",
+    "update {bi} as bi set {assignments} from differing, {candidate} as candidate "
+    "where {bi_differs} and {candidate_differs}",
+    "insert into {bi} ({columns}) select {candidate_columns} from {candidate} as candidate "
+    "inner join differing on {candidate_differs} where differing.is_new",
+)
+"""From `differing` into the published table; a row that is gone or new is no row to update."""
+
 
 @stopwatch.part("difference")
 def bring_up(connection: psycopg.Connection, table: Published, business_date: date) -> int:
-    """Delete, update and insert what differs from the candidate; return the rows written."""
+    """Delete, update and insert what differs from the candidate; return the rows written.
+
+    Both are compared once, whole; what follows reads the rows that differ, mostly few or none.
+    """
     _ensure(connection, table)
     columns = [name for name, _ in _columns(connection, "candidate", table.name)]
-    others = [name for name in columns if name not in table.key]
-    parts = {
+    parts = _parts(table, columns, business_date)
+    written = 0
+    if connection.execute(sql.SQL(DIFFERING).format(**parts)).rowcount:
+        for statement in WRITE:
+            written += connection.execute(sql.SQL(statement).format(**parts)).rowcount
+    connection.execute("drop table differing")
+    return written
+
+
+def _parts(table: Published, columns: list[str], business_date: date) -> dict[str, sql.Composable]:
+    """What the statements above ask for, by name."""
+    return {
         "bi": sql.Identifier("bi", table.name),
         "candidate": sql.Identifier("candidate", table.name),
-        "same_key": sql.SQL(" and ").join(
-            sql.SQL("{} = {}").format(sql.Identifier("bi", k), sql.Identifier("candidate", k))
-            for k in table.key
+        "keys": _listed(
+            [
+                sql.SQL("coalesce({0}, {1}) as {2}").format(
+                    sql.Identifier("bi", k), sql.Identifier("candidate", k), sql.Identifier(k)
+                )
+                for k in table.key
+            ]
         ),
-        "columns": _listed(columns),
-        "candidate_columns": _listed(columns, "candidate"),
-        "bi_others": _listed(others, "bi"),
-        "candidate_others": _listed(others, "candidate"),
-        "assignments": sql.SQL(", ").join(
-            sql.SQL("{} = {}").format(sql.Identifier(c), sql.Identifier("candidate", c))
-            for c in others
+        "first": sql.Identifier(table.key[0]),
+        "bi_is_candidate": _same(table.key, "bi", "candidate"),
+        "bi_differs": _same(table.key, "bi", "differing"),
+        "candidate_differs": _same(table.key, "candidate", "differing"),
+        "columns": _listed(_named(columns)),
+        "bi_columns": _listed(_named(columns, "bi")),
+        "candidate_columns": _listed(_named(columns, "candidate")),
+        "assignments": _listed(
+            [
+                sql.SQL("{} = {}").format(sql.Identifier(c), sql.Identifier("candidate", c))
+                for c in columns
+                if c not in table.key
+            ]
         ),
         "in_scope": sql.SQL("true")
         if table.scope == "current"
-        else sql.SQL("bi.business_date = {}").format(sql.Literal(business_date)),
+        else sql.SQL("business_date = {}").format(sql.Literal(business_date)),
     }
-    written = 0
-    for statement in (
-        "delete from {bi} as bi where {in_scope} and not exists "
-        "(select 1 from {candidate} as candidate where {same_key})",
-        "update {bi} as bi set {assignments} from {candidate} as candidate "
-        "where {same_key} and ({bi_others}) is distinct from ({candidate_others})",
-        "insert into {bi} ({columns}) select {candidate_columns} from {candidate} as candidate "
-        "where not exists (select 1 from {bi} as bi where {same_key})",
-    ):
-        written += connection.execute(sql.SQL(statement).format(**parts)).rowcount
-    return written
 
 
 def _ensure(connection: psycopg.Connection, table: Published) -> None:
@@ -59,7 +89,7 @@ def _ensure(connection: psycopg.Connection, table: Published) -> None:
         sql.SQL("create table if not exists {bi} (like {candidate}, primary key ({key}))").format(
             bi=sql.Identifier("bi", table.name),
             candidate=sql.Identifier("candidate", table.name),
-            key=_listed(list(table.key)),
+            key=_listed(_named(list(table.key))),
         )
     )
     there = dict(_columns(connection, "bi", table.name))
@@ -124,7 +154,15 @@ def _columns(connection: psycopg.Connection, schema: str, table: str) -> list[tu
     ).fetchall()
 
 
-def _listed(names: list[str], table: str | None = None) -> sql.Composed:
-    return sql.SQL(", ").join(
-        sql.Identifier(table, name) if table else sql.Identifier(name) for name in names
+def _named(names: list[str], table: str | None = None) -> list[sql.Identifier]:
+    return [sql.Identifier(table, name) if table else sql.Identifier(name) for name in names]
+
+
+def _listed(parts: Sequence[sql.Composable]) -> sql.Composed:
+    return sql.SQL(", ").join(parts)
+
+
+def _same(key: tuple[str, ...], one: str, other: str) -> sql.Composed:
+    return sql.SQL(" and ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(one, k), sql.Identifier(other, k)) for k in key
     )

@@ -1,7 +1,7 @@
 with
 receivables as (select * from {{ ref('stg_erp__receivables') }}),
 customers as (select * from {{ ref('int_customers_resolved') }}),
-fx_rates as (select * from {{ ref('int_fx_rates_dated') }}),
+fx_rates as (select * from {{ ref('int_fx_rates_spread_to_months') }}),
 
 converted as (
     select
@@ -16,6 +16,7 @@ converted as (
     left join fx_rates
         on
             receivables.currency = fx_rates.currency
+            and {{ month_start('receivables.issued_date') }} = fx_rates.month_start_date
             and receivables.issued_date >= fx_rates.valid_from_date
             and receivables.issued_date < fx_rates.valid_until_date
     where not customers.is_internal

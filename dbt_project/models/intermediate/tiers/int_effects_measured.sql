@@ -3,17 +3,22 @@ products as (
     select
         *,
         quantity_now > 0 and quantity_before > 0 and gross_revenue_before > 0
-            as is_comparable
+        and (
+            {% for name in ['quantity', 'gross_revenue', 'discounts', 'cost_of_sales'] -%}
+                {{ name }}_now <> {{ name }}_before {{ 'or ' if not loop.last }}
+            {%- endfor %}
+        ) as has_terms
     from {{ ref('int_products_compared') }}
 ),
 
-{# A product that cannot be compared has no growth, and so no term but the mix. #}
+{# A product that cannot be compared has no growth, and so no term but the mix; one of which
+   all is as it was, as are nearly all from night to night, has none. #}
 scaled as (
     select
         *,
-        case when is_comparable then 1.0 * quantity_now / quantity_before end
+        case when has_terms then 1.0 * quantity_now / quantity_before end
             as growth,
-        case when is_comparable then discounts_before / gross_revenue_before end
+        case when has_terms then discounts_before / gross_revenue_before end
             as discount_share_before
     from products
 ),

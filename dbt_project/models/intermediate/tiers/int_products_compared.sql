@@ -10,7 +10,6 @@
 with
 product_days as (select * from {{ ref('fct_product_days') }}),
 customers as (select * from {{ ref('int_customers_resolved') }}),
-rates as (select * from {{ ref('int_fx_rates_averaged') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 
 {# One night under one policy; with a maximum a planner knows that it is one row. #}
@@ -26,23 +25,33 @@ window_before as (
 ),
 
 {# The window of the night before as it is known now, beside the window of this night. #}
+windows as (
+    select
+        policy.business_date,
+        policy.window_start_date,
+        window_before.business_date as before_date,
+        window_before.window_start_date as before_start_date,
+        least(policy.window_start_date, window_before.window_start_date) as start_date
+    from policy
+    left join window_before on policy.business_date > window_before.business_date
+),
+
 dated as (
     select
         product_days.*,
         customers.survivor_id,
-        case when product_days.day > policy.window_start_date then 1 else 0 end
-            as is_now,
-        case
-            when
-                product_days.posted_day <= window_before.business_date
-                and product_days.day > window_before.window_start_date
-                then 1
-            else 0
-        end as is_before
+        product_days.day > windows.window_start_date as is_now,
+        coalesce(
+            product_days.posted_day <= windows.before_date
+            and product_days.day > windows.before_start_date,
+            false
+        ) as is_before
     from product_days
+    inner join windows
+        on
+            product_days.day > windows.start_date
+            and product_days.posted_day <= windows.business_date
     inner join customers on product_days.customer_id = customers.customer_id
-    inner join policy on product_days.posted_day <= policy.business_date
-    left join window_before on policy.business_date > window_before.business_date
     where not customers.is_internal
 ),
 
@@ -56,16 +65,20 @@ valued as (
         {% for name, rates in amounts.items() -%}
             dated.document_{{ name }} * {{ rates }}.constant_rate as {{ name }},
         {% endfor -%}
-        sale_rates.window_rate * (
-            dated.document_gross_revenue - dated.document_discounts
-            - dated.document_returns - dated.document_freight
-        ) - cost_rates.window_rate
-        * (dated.document_cost_of_sales - dated.document_cost_of_returns)
-            as margin_at_window_rates
+        case
+            when dated.is_now
+                then sale_rates.window_rate * (
+                    dated.document_gross_revenue - dated.document_discounts
+                    - dated.document_returns - dated.document_freight
+                ) - cost_rates.window_rate
+                * (dated.document_cost_of_sales - dated.document_cost_of_returns)
+        end as margin_at_window_rates
     from dated
-    inner join rates as sale_rates on dated.currency = sale_rates.currency
-    inner join rates as cost_rates on dated.cost_currency = cost_rates.currency
-    where dated.is_now + dated.is_before > 0
+    inner join {{ ref('int_fx_rates_averaged') }} as sale_rates
+        on dated.currency = sale_rates.currency
+    inner join {{ ref('int_fx_rates_averaged') }} as cost_rates
+        on dated.cost_currency = cost_rates.currency
+    where dated.is_now or dated.is_before
 ),
 
 compared as (
@@ -74,10 +87,11 @@ compared as (
         product_id,
         {% for window in ['now', 'before'] -%}
             {% for name in ['quantity'] + amounts.keys() | list -%}
-                sum(is_{{ window }} * {{ name }}) as {{ name }}_{{ window }},
+                coalesce(sum(case when is_{{ window }} then {{ name }} end), 0)
+                    as {{ name }}_{{ window }},
             {% endfor -%}
         {% endfor -%}
-        sum(is_now * margin_at_window_rates) as margin_at_window_rates
+        coalesce(sum(margin_at_window_rates), 0) as margin_at_window_rates
     from valued
     group by survivor_id, product_id
 )

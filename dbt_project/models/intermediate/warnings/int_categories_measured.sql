@@ -61,7 +61,16 @@ expected as (
             and measured.order_days >= rules.minimum_count
 ),
 
-{# Lost from the first order after that day: until then the customer is just silent. #}
+last_orders as (
+    select
+        customer_id,
+        max(day) as day
+    from order_days
+    group by customer_id
+),
+
+{# Lost from the first order after that day: until then the customer is just silent, as
+   nearly all are, so that few are compared with each order. #}
 lost as (
     select
         expected.customer_id,
@@ -69,6 +78,10 @@ lost as (
         min(expected.missed_date) as missed_date,
         min(order_days.day) as lost_since
     from expected
+    inner join last_orders
+        on
+            expected.customer_id = last_orders.customer_id
+            and expected.missed_date <= last_orders.day
     inner join order_days
         on
             expected.customer_id = order_days.customer_id
