@@ -52,7 +52,10 @@ create table if not exists ops.watermark (
     entity text primary key,
     cursor_at timestamptz not null
 );
-comment on table ops.watermark is 'Up to where each entity was read; the next extract starts an overlap before it.';
+alter table ops.watermark add column if not exists reconciled_on date;
+comment on table ops.watermark is
+'Up to where each entity was read; the next extract starts an overlap before it. reconciled_on is the day of the last load '
+'that compared its months with the source.';
 
 create table if not exists ops.expectation_result (
     run_id text not null,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 
 import psycopg
@@ -32,6 +33,8 @@ def load_system(
         UserError: The first entity that cannot be loaded; those before it are loaded.
     """
     lines = []
+    if system in source.systems:
+        load = replace(load, reconcile_days=source.systems[system].reconcile_days)
     with (
         psycopg.connect(
             load.warehouse_url, autocommit=True, options="-c datestyle=ISO,YMD -c timezone=UTC"
