@@ -285,6 +285,19 @@ def test_p16_no_change_is_missed_in_a_night_in_which_the_clock_changes(
     load(shop)
 
 
+def test_a_select_that_was_changed_is_read_whole_and_compared(shop, sources):
+    query = sources / "killed" / "erp" / "customers.sql"
+    plain = query.read_text()
+    one_more = "union all select 'C99', 'Found later', timestamptz '2020-01-01 00:00+00'"
+    query.write_text(f"{plain} {one_more}")
+    assert "erp.customers: its SELECT is another, so it is read whole and compared" in load(shop)
+    assert shop.query("select name from raw.erp_customers where customer_id = 'C99'")
+    assert not any("is another" in line for line in load(shop))
+    query.write_text(plain)
+    assert any("erp.customers: 20 read, 0 new, 0 changed, 1 deleted" in line for line in load(shop))
+    assert shop.query("select name from raw.erp_customers where customer_id = 'C99'") == []
+
+
 def test_a_new_column_is_kept_aside_and_reported_once(shop):
     add = "alter table invoice_lines add column note text default 'x'"
     with changed(add, "alter table invoice_lines drop column note"):

@@ -88,12 +88,17 @@ def load_entity(
             drift.refuse_missing(connection, load.source, entity, extract.columns, extract.extra)
         window = _window(connection, entity, extract)
         is_first = not tables.has_rows(connection, entity)
-        read = stage.fill(connection, load.source, entity, extract, window, is_first=is_first)
+        is_whole = window.start is None  # then it is read to the end, or what came since seems gone
+        read = stage.fill(
+            *(connection, load.source, entity, extract),
+            Window() if is_whole else window,
+            is_first=is_first,
+        )
         _refuse_empty(connection, load, entity, extract, read)
-        everything = upsert.EVERYWHERE if window.end is None else None
+        everything = upsert.EVERYWHERE if is_whole else None
         batch = Batch("extract", window, read, extract.columns, extract.extra, everything)
         lines = _validate_and_write(connection, load, entity, batch)
-        if window.end is not None and not is_first:  # a first extract read all there is
+        if not is_whole:
             lines += _reconcile(connection, load, entity, extract)
         return lines
 
