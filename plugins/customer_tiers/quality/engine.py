@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import sql
 
 from customer_tiers.errors import UserError
+from customer_tiers.quality import gx_speed
 from customer_tiers.quality.predicates import bad_rows
 from customer_tiers.quality.rules import Rule
 
@@ -51,7 +52,7 @@ def new_context() -> AbstractDataContext:
         analytics_enabled=False,
     )
     made: EphemeralDataContext = gx().get_context(mode="ephemeral", project_config=config)
-    return made
+    return gx_speed.unsaved(made)
 
 
 def is_known(kind: str) -> bool:
@@ -99,19 +100,14 @@ def validate(
     """
     here, unique = context(), _unique(name)
     with ExitStack() as undo:
+        undo.enter_context(gx_speed.remembered())
         source = here.data_sources.add_postgres(unique, connection_string=_gx_url(url))
         undo.callback(here.data_sources.delete, unique)
         undo.callback(lambda: source.get_execution_engine().engine.dispose())
         undo.callback(lambda: source.get_engine().dispose())
-        suite = here.suites.add(
-            gx().ExpectationSuite(unique, [_serialised(rule, table) for rule in rules])
-        )
-        undo.callback(here.suites.delete, unique)
-        definition = here.validation_definitions.add(
-            gx().ValidationDefinition(name=unique, data=_whole(source, table), suite=suite)
-        )
-        undo.callback(here.validation_definitions.delete, unique)
-        return _by_name(name, rules, definition.run(result_format=RESULT_FORMAT).results)
+        suite = gx().ExpectationSuite(unique, [_serialised(rule, table) for rule in rules])
+        batch = _whole(source, table).get_batch()
+        return _by_name(name, rules, batch.validate(suite, result_format=RESULT_FORMAT).results)
 
 
 def _whole(source: Any, table: str) -> Any:
