@@ -27,10 +27,10 @@ from customer_tiers.sources.extract import (
     unknown_columns,
 )
 
-BATCH_ROWS = 10_000
-"""Rows handed to COPY at a time: about 2 MB, so memory does not grow with the source."""
+BATCH_ROWS = 5_000
+"""Rows handed to COPY at a time: about 1 MB, so memory does not grow with the source."""
 
-MEMORY = "128MB"
+MEMORY = "96MB"
 """What DuckDB may hold before it spills to disk. The process itself, with Great Expectations, has
 some 300 MB, and 400 is what a loader may take."""
 
