@@ -215,7 +215,11 @@ def test_night_without_changes_writes_no_fact_and_one_change_few(warehouse: Ware
     company.load_into(warehouse)
     warehouse.build("2025-03-31", *FACTS, full_refresh=True)
     written = "select count(distinct xmin::text) from candidate.fct_sales_days"
-    warehouse.build("2025-03-31", *FACTS)
+    logins = "select sessions from pg_stat_database where datname = current_database()"
+    [(before,)] = warehouse.query(logins)
+    counts = warehouse.build("2025-03-31", *FACTS)
+    [(after,)] = warehouse.query(logins)
+    assert after - before < sum(counts.values()), "each thread keeps its connection"
     assert warehouse.query(written) == [(1,)], "all rows are still those of the full refresh"
 
     line = next(x for x in company.lines.values() if x["document_type"] == "invoice")
