@@ -243,8 +243,7 @@ class Staged(Exception):
 def load(kind: str, folder: Path, stage_only: bool) -> dict[str, Any]:
     """Load one source in this process; return seconds and the peak of its memory, MB."""
     from customer_tiers import contract, night, settings
-    from customer_tiers.load import entity as loader
-    from customer_tiers.load import system
+    from customer_tiers.load import stage, system
     from customer_tiers.quality import engine
     from customer_tiers.sources import files, postgres  # noqa: F401 (imported before the clock)
 
@@ -252,7 +251,7 @@ def load(kind: str, folder: Path, stage_only: bool) -> dict[str, Any]:
     contract.CONTRACT_FILE = settings.SOURCES / "contract.yml"
     engine.context()  # as the scheduler has it, imported
     moments: list[float] = []
-    load_entity, copy_to_stage = system.load_entity, loader._copy_to_stage
+    load_entity, fill_stage = system.load_entity, stage.fill
 
     def is_lines(values: tuple[Any, ...]) -> bool:
         return any(getattr(value, "name", "") == "erp.invoice_lines" for value in values)
@@ -268,14 +267,14 @@ def load(kind: str, folder: Path, stage_only: bool) -> dict[str, Any]:
 
     def copied(*values: Any, **options: Any) -> int:
         started = time.perf_counter()
-        rows = copy_to_stage(*values, **options)
+        rows = fill_stage(*values, **options)
         if is_lines(values):
             moments.append(time.perf_counter() - started)
             if stage_only:
                 raise Staged
         return rows
 
-    system.load_entity, loader._copy_to_stage = loaded, copied
+    system.load_entity, stage.fill = loaded, copied
     run = night.Run("bench", f"bench_{kind}", None, date(2026, 6, 30), date(2026, 6, 30))
     night.begin(run)
     started = time.perf_counter()

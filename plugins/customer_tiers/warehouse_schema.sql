@@ -52,7 +52,11 @@ create table if not exists ops.watermark (
     entity text primary key,
     cursor_at timestamptz not null
 );
-comment on table ops.watermark is 'Up to where each entity was read; the next extract starts an overlap before it.';
+alter table ops.watermark add column if not exists reconciled_on date;
+alter table ops.watermark add column if not exists select_digest text;
+comment on table ops.watermark is
+'Up to where each entity was read; the next extract starts an overlap before it. reconciled_on is the day of the last load '
+'that compared its months with the source, select_digest stands for the SELECT: another is read whole.';
 
 create table if not exists ops.expectation_result (
     run_id text not null,

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -203,6 +204,47 @@ def test_p17_a_row_changed_by_a_clock_that_is_wrong_is_found_by_its_month(shop):
     assert lines_in_raw(shop, "invoice_id = 'I191'") == [("I191", 1900)]
 
 
+def test_p18_a_row_gone_from_a_file_read_by_cursor_goes_too(shop, sources, cluster, tmp_path):
+    """Amounts stand there with a decimal comma, so that their sums must be read like their rows."""
+    rows_sent = [
+        row | {"net_amount": f"{row['net_amount']},5", "quantity": row["quantity"]}
+        for row in small_company.lines()
+    ]
+    small_company.fill_folder(tmp_path)
+    small_company.write_csv(tmp_path / "invoice_lines.csv", rows_sent)
+    small_company.describe(sources, "drops", {"kind": "files", "path": str(tmp_path)})
+    drops = Night("drops")
+    load_first, again = drops.load(), load(drops)
+    assert any("erp.invoice_lines: 120 read, 120 new" in line for line in load_first)
+    assert not any("differed" in line for line in again)
+    left = [row for row in rows_sent if row["invoice_id"] != "I201"]
+    for row in left:
+        if row["invoice_id"] == "I191":
+            row |= {"net_amount": "7,5", "updated_at": "2020-01-01 00:00+00"}
+    small_company.write_csv(tmp_path / "invoice_lines.csv", left)
+    assert any(
+        "2025-11 differed from the source and was read again" in line for line in load(drops)
+    )
+    assert lines_in_raw(drops, "invoice_id in ('I191', 'I201')") == [("I191", Decimal("7.5"))]
+    cluster.drop_database("warehouse_drops")
+
+
+def test_months_are_compared_as_often_as_the_source_says(shop, sources):
+    described = sources / "killed" / "source.yml"
+    plain = described.read_text()
+    keep = "create table kept as select * from invoice_lines where invoice_id = 'I201'"
+    back = "insert into invoice_lines select * from kept; drop table kept"
+    described.write_text(plain.replace("kind: sql", "kind: sql\n    reconcile_days: 7"))
+    load(shop)
+    with changed(f"{keep}; delete from invoice_lines where invoice_id = 'I201'", back):
+        for days, is_there in ((6, True), (7, False)):
+            load(shop, small_company.DAY + timedelta(days=days))
+            assert bool(lines_in_raw(shop, "invoice_id = 'I201'")) == is_there
+    described.write_text(plain)
+    load(shop)
+    assert lines_in_raw(shop, "invoice_id = 'I201'") == [("I201", 2000)]
+
+
 @pytest.mark.parametrize(
     ("night_of", "moments"),
     [
@@ -241,6 +283,19 @@ def test_p16_no_change_is_missed_in_a_night_in_which_the_clock_changes(
     with psycopg.connect(connections.warehouse("killed")) as warehouse:
         warehouse.execute("delete from ops.watermark")
     load(shop)
+
+
+def test_a_select_that_was_changed_is_read_whole_and_compared(shop, sources):
+    query = sources / "killed" / "erp" / "customers.sql"
+    plain = query.read_text()
+    one_more = "union all select 'C99', 'Found later', timestamptz '2020-01-01 00:00+00'"
+    query.write_text(f"{plain} {one_more}")
+    assert "erp.customers: its SELECT is another, so it is read whole and compared" in load(shop)
+    assert shop.query("select name from raw.erp_customers where customer_id = 'C99'")
+    assert not any("is another" in line for line in load(shop))
+    query.write_text(plain)
+    assert any("erp.customers: 20 read, 0 new, 0 changed, 1 deleted" in line for line in load(shop))
+    assert shop.query("select name from raw.erp_customers where customer_id = 'C99'") == []
 
 
 def test_a_new_column_is_kept_aside_and_reported_once(shop):
@@ -425,12 +480,10 @@ def test_rows_arrive_typed_as_they_would_as_text(shop, is_typed, types):
         psycopg.connect(connections.warehouse("killed"), options="-c timezone=UTC") as warehouse,
     ):
         extract = source_postgres.PostgresExtract(server, "shop", LINES, query)
-        assert extract.is_typed == is_typed
+        sent = extract.rows(everything)
+        assert sent.form == ("binary" if is_typed else "csv")
         arrived = []
-        for form, rows_sent in (
-            ("csv", extract.copy_csv(everything)),
-            *([("binary", extract.copy_typed(everything))] if is_typed else []),
-        ):
+        for form, rows_sent in (("csv", extract.copy_csv(everything)), (sent.form, sent.blocks)):
             tables.create_stage(warehouse, LINES)
             columns = ", ".join(extract.columns)
             copy = f"copy stage.{LINES.table} ({columns}) from stdin (format {form})"
@@ -451,8 +504,8 @@ def test_a_source_is_usable_after_a_copy_that_failed_or_was_left(shop):
         entity = contract.load().entities["erp.customers"]
         extract = source_postgres.PostgresExtract(server, "shop", entity, f"{many}(1, 100000) as n")
         with pytest.raises(UserError, match=r"division by zero; .*customers.sql"):
-            list(extract.copy_typed(Window(None, None)))
-        blocks = extract.copy_typed(Window(None, None))
+            list(extract.rows(Window()).blocks)
+        blocks = extract.rows(Window()).blocks
         assert next(blocks)
         blocks.close()
         assert extract.has_rows()

@@ -86,8 +86,28 @@ def test_what_will_be_set_aside_is_hinted_at(shop):
     file.write_text(file.read_text().replace("I2,1,2,", "I2,1,9,").replace(",7,", ",-7,"))
     report = checked()
     assert not report.faults
-    assert any("customer_id" in hint and "'9'" in hint for hint in report.hints)
-    assert any("net_amount: negative in 1" in hint for hint in report.hints)
+    assert any("customer_id_is_known, for example '9'" in hint for hint in report.hints)
+    assert any("column net_amount: 1 of 3 rows against rule" in hint for hint in report.hints)
+
+
+def test_what_would_stop_the_night_is_a_fault(shop):
+    """A quantity of 0 in more rows than a night sets aside, and a currency without a rate."""
+    line = "L{0},1,1,1,2026-01-02,invoice,{1},1,true\n"
+    file = shop / "invoice_lines.csv"
+    file.write_text(file.read_text() + "".join(line.format(n, n % 5) for n in range(60)))
+    [fault] = checked().faults
+    assert "column quantity: 12 of 63 rows against rule quantity.be_between" in fault
+    assert "more than 5% of the rows would stop the night" in fault
+    select = settings.SOURCES / "shop" / "erp" / "invoice_lines.sql"
+    select.write_text(
+        "select *, case invoice_id when 'I2' then 'CHF' else 'EUR' end as currency "
+        "from invoice_lines where quantity <> '0'"
+    )
+    [fault] = checked().faults
+    assert "1 rows in CHF, from 2026-02-03 on, have no rate in erp.fx_rates" in fault
+    (shop / "fx_rates.csv").write_text("currency,valid_from,rate\nCHF,2026-02-03,1.05\n")
+    (select.parent / "fx_rates.sql").write_text("select * from fx_rates")
+    assert checked().faults == []
 
 
 def test_a_file_that_no_select_names_is_not_looked_at(shop):

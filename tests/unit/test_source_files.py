@@ -46,7 +46,7 @@ def test_values_stay_text_and_absent_differs_from_empty(tmp_path):
 
 def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
     write(tmp_path, b"\xef\xbb\xbfKey,Label,Cost\n1,a,2\n")
-    assert read(tmp_path) == '"1","a","2"\n'
+    assert read(tmp_path) == "1,a,2\n"
 
 
 def test_a_long_cell_is_read(tmp_path):
@@ -70,7 +70,7 @@ def test_a_missing_column_is_named(tmp_path):
 
 def test_a_column_that_the_contract_does_not_have_is_left_out(tmp_path):
     write(tmp_path, b"Key,Label,Cost\n1,a,2\n")
-    assert read(tmp_path, QUERY.replace("standard_cost", "std_cost")) == '"1","a"\n'
+    assert read(tmp_path, QUERY.replace("standard_cost", "std_cost")) == "1,a\n"
 
 
 def test_a_required_column_that_the_select_leaves_out_is_named(tmp_path):
@@ -123,7 +123,7 @@ def test_a_day_that_is_not_iso_is_named_with_its_column(tmp_path, value):
 def test_a_day_in_another_form_can_be_read_by_the_select(tmp_path):
     write(tmp_path, b"Key,Label,Cost,Changed\n1,a,2,03.04.2026\n")
     day = ", strptime(Changed, '%d.%m.%Y')::date as updated_at from"
-    assert read(tmp_path, QUERY.replace(" from", day)).strip().endswith('"2026-04-03"')
+    assert read(tmp_path, QUERY.replace(" from", day)).strip().endswith("2026-04-03")
 
 
 def test_a_fault_far_down_the_file_is_as_clear_as_one_at_its_top(tmp_path):
@@ -158,8 +158,8 @@ CHINESE = "Key,Label,Cost\n1,上海气体有限公司,2\n2,液氧工业用,3\n"
 def test_chinese_text_is_read_in_the_encodings_it_comes_in(tmp_path, encoding):
     write(tmp_path, CHINESE.encode(encoding))
     assert sorted(read(tmp_path).splitlines()) == [
-        '"1","上海气体有限公司","2"',
-        '"2","液氧工业用","3"',
+        "1,上海气体有限公司,2",
+        "2,液氧工业用,3",
     ]
 
 
@@ -189,7 +189,7 @@ def test_decimal_commas_and_points_are_told_apart(tmp_path, values, read_as):
     rows = "".join(f"{n};x;{value}\n" for n, value in enumerate(values))
     write(tmp_path, ("Key;Label;Cost\n" + rows).encode())
     assert sorted(read(tmp_path).splitlines()) == [
-        f'"{n}","x","{value}"' for n, value in enumerate(read_as)
+        f"{n},x,{value}" for n, value in enumerate(read_as)
     ]
 
 
@@ -223,15 +223,15 @@ def test_the_sheets_of_a_workbook_are_tables(tmp_path):
         'from "B_产品_2026"'
     )
     assert sorted(read(tmp_path, query).splitlines()) == [
-        '"007","液氧","1234.5","2026-03-01 00:00:00"',
-        '"8","x","59.97","2026-03-01 00:00:00"',
+        "007,液氧,1234.5,2026-03-01 00:00:00",
+        "8,x,59.97,2026-03-01 00:00:00",
     ]
 
 
 def test_names_below_a_title_are_found_by_their_row(tmp_path):
     workbook(tmp_path, {"S": [["Prices of March"], [], ["Key", "Label", "Cost"], ["1", "a", 2]]})
     tables = {"prices": {"files": "B*.xlsx", "sheet": "S", "header_row": 3}}
-    assert read(tmp_path, QUERY.replace("Product", "prices"), tables=tables) == '"1","a","2"\n'
+    assert read(tmp_path, QUERY.replace("Product", "prices"), tables=tables) == "1,a,2\n"
 
 
 def test_a_large_sheet_is_read_in_parts(tmp_path, monkeypatch):
@@ -274,8 +274,8 @@ def test_files_of_one_pattern_are_one_table_and_a_second_delivery_counts_once(tm
     for name, key in (("p_01.csv", 1), ("p_02.csv", 2), ("p_02 copy.csv", 2)):
         write(tmp_path, f"Key,Label,Cost\n{key},a,2\n".encode(), name)
     assert sorted(read(tmp_path, BY_FILE, tables=DAILY).splitlines()) == [
-        '"1","a","2"',
-        '"2","a","2"',
+        "1,a,2",
+        "2,a,2",
     ]
 
 
@@ -285,11 +285,11 @@ def test_files_that_are_not_whole_yet_are_left(tmp_path):
     write(tmp_path, b"Key,La", "p_03.csv")
     write(tmp_path, b"", "p_03.csv.filepart")
     write(tmp_path, b"", "~$p_04.csv")
-    assert read(tmp_path, BY_FILE, tables=DAILY) == '"1","a","2"\n'
+    assert read(tmp_path, BY_FILE, tables=DAILY) == "1,a,2\n"
     write(tmp_path, b"", "p_01.done")
     write(tmp_path, b"Key,Label,Cost\n2,a,2\n", "p_05.csv")
     done = read(tmp_path, BY_FILE, tables=DAILY, done_suffix=".done")
-    assert done == '"1","a","2"\n'
+    assert done == "1,a,2\n"
 
 
 def test_a_file_that_grows_is_waited_for(tmp_path, monkeypatch):
@@ -317,11 +317,11 @@ def test_the_archive_keeps_what_was_read_and_stays_a_part_of_the_table(tmp_path)
     assert len(list(archive.iterdir())) == 1
     (folder / "p_01.csv").unlink()  # the sender cleans up, corrects, and sends the next
     write(folder, b"Key,Label,Cost\n2,a,2\n", "p_02.csv")
-    assert sorted(read(folder, BY_FILE, **options).splitlines()) == ['"1","a","2"', '"2","a","2"']
+    assert sorted(read(folder, BY_FILE, **options).splitlines()) == ["1,a,2", "2,a,2"]
     for old in archive.iterdir():  # as if an hour had gone by
         old.rename(old.with_name("20200101T000000Z" + old.name[16:]))
     write(folder, b"Key,Label,Cost\n2,a,9\n", "p_02.csv")
-    assert sorted(read(folder, BY_FILE, **options).splitlines()) == ['"1","a","2"', '"2","a","9"']
+    assert sorted(read(folder, BY_FILE, **options).splitlines()) == ["1,a,2", "2,a,9"]
     assert len(list(archive.iterdir())) == 3
 
 
@@ -361,7 +361,7 @@ def test_only_the_window_is_read_and_rows_without_a_time_always_are(tmp_path):
     query = QUERY.replace(" from", ", Changed as updated_at from")
     window = Window(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 2, 10, tzinfo=UTC))
     keys = sorted(row.split(",")[0] for row in read(tmp_path, query, window).splitlines())
-    assert keys == ['"2"', '"3"']
+    assert keys == ["2", "3"]
 
 
 def test_a_large_workbook_is_converted_by_a_process_of_its_own(tmp_path, monkeypatch):
@@ -369,6 +369,6 @@ def test_a_large_workbook_is_converted_by_a_process_of_its_own(tmp_path, monkeyp
 
     monkeypatch.setattr(reader, "SMALL_FILE", 0)
     workbook(tmp_path, {"S": [["Key", "Label", "Cost"], ["1", "a", 2]]})
-    assert read(tmp_path, QUERY.replace("Product", "B")) == '"1","a","2"\n'
+    assert read(tmp_path, QUERY.replace("Product", "B")) == "1,a,2\n"
     workbook(tmp_path, {"S": [["Key", "Label", "Key"], ["1", "a", 2]]})
     assert "column Key: there twice" in refused(tmp_path, QUERY.replace("Product", "B"))

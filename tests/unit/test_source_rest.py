@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -80,7 +80,7 @@ def read(
     return sorted(b"".join(bytes(block) for block in blocks).decode().splitlines())
 
 
-EVERYBODY = [f'"{n}","P{n}","2026-01-0{n}T10:00:00Z"' for n in range(1, 8)]
+EVERYBODY = [f"{n},P{n},2026-01-0{n}T10:00:00Z" for n in range(1, 8)]
 
 
 def page(items: list[Any], **more: Any) -> dict[str, Any]:
@@ -224,6 +224,25 @@ def test_only_what_changed_is_asked_for(server):
     moment = datetime(2026, 2, 1, tzinfo=UTC)  # nothing changed: no fault, and nothing is deleted
     assert read(since=moment, table=SINCE) == []
     assert (read.newest, read.has_rows) == (moment, True)  # type: ignore[attr-defined]
+
+
+def test_months_are_told_of_all_records_and_not_of_those_that_changed(server):
+    opened = ["2026-01-31T23:30:00-02:00", "2026-02-01 10:00", "2026-02-01T00:30:00+01:00", None]
+    people = [{"id": n, "name": "x", "modified": at} for n, at in enumerate(opened)]
+    server.answer = lambda path, query: (200, page(people), {})
+    system = System("shop", "crm", "rest", {"tables": {"people": {"path": "/people", **SINCE}}})
+    system.options["tables"]["people"]["records"] = "data.items"
+    query = "select id as case_id, 'a' as account_id, name as kind, modified as opened_at "
+    cases = contract.load().entities["crm.cases"]
+    with rest.connect(system) as api:
+        whole = rest.RestExtract(api, "shop", cases, f"{query} from people", None)
+        assert whole.months() == {date(2026, 1, 1): (1, None), date(2026, 2, 1): (2, None)}
+        window = Window(months=(date(2026, 1, 1),))
+        sent = b"".join(map(bytes, whole.rows(window).blocks)).decode().splitlines()
+        assert sorted(row.split(",")[0] for row in sent) == ["2", "3"]  # 3: it may be of January
+    with rest.connect(system) as api:
+        moment = datetime(2026, 1, 1, tzinfo=UTC)
+        assert rest.RestExtract(api, "shop", cases, f"{query} from people", moment).months() is None
 
 
 def test_a_field_that_is_gone_is_named(server):

@@ -6,7 +6,7 @@ step leaves either the night before or the night after, and the next run goes on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,9 +17,8 @@ from psycopg import sql
 from customer_tiers import quality, stopwatch
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.load import dirty, drift, ledger, reconcile, tables, upsert
+from customer_tiers.load import dirty, drift, ledger, reconcile, stage, tables, upsert
 from customer_tiers.sources.extract import Extract, Window
-from customer_tiers.sources.postgres import PostgresExtract, reason
 
 OVERLAP = timedelta(days=1)
 """How far before the watermark an extract starts again: a source transaction that was open while we
@@ -36,7 +35,8 @@ class Load:
 
     `latest_date` is the last plausible date in the data; `latest_change` certainly lies behind us,
     and no watermark moves beyond it; `accept_deletions` lifts the limit on deleted rows,
-    `accept_drift` lets a column that was delivered before be gone.
+    `accept_drift` lets a column that was delivered before be gone. An entity read by cursor is
+    compared with its source by month if that was not done for `reconcile_days`.
     """
 
     run_id: str
@@ -46,6 +46,7 @@ class Load:
     latest_change: datetime
     accept_deletions: bool
     accept_drift: bool = False
+    reconcile_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,18 +88,17 @@ def load_entity(
             drift.refuse_missing(connection, load.source, entity, extract.columns, extract.extra)
         window = _window(connection, entity, extract)
         is_first = not tables.has_rows(connection, entity)
-        if isinstance(extract, PostgresExtract) and extract.is_typed:
-            form, rows = "binary", extract.copy_typed(window)
-        else:
-            form, rows = "csv", extract.copy_csv(window)
-        read = _copy_to_stage(
-            connection, load, entity, extract.columns, rows, form=form, is_first=is_first
+        is_whole = window.start is None  # then it is read to the end, or what came since seems gone
+        read = stage.fill(
+            *(connection, load.source, entity, extract),
+            Window() if is_whole else window,
+            is_first=is_first,
         )
         _refuse_empty(connection, load, entity, extract, read)
-        everything = upsert.EVERYWHERE if window.end is None else None
+        everything = upsert.EVERYWHERE if is_whole else None
         batch = Batch("extract", window, read, extract.columns, extract.extra, everything)
         lines = _validate_and_write(connection, load, entity, batch)
-        if window.end is not None and not is_first:  # a first extract read all there is
+        if not is_whole:
             lines += _reconcile(connection, load, entity, extract)
         return lines
 
@@ -111,7 +111,7 @@ def replay_entity(load: Load, connection: psycopg.Connection, entity: Entity) ->
     """
     with _only_loader(connection, load, entity):
         tables.create_stage(connection, entity)
-        return _validate_and_write(connection, load, entity, Batch("replay", Window(None, None), 0))
+        return _validate_and_write(connection, load, entity, Batch("replay", Window(), 0))
 
 
 @stopwatch.part("reconcile")
@@ -119,26 +119,25 @@ def _reconcile(
     connection: psycopg.Connection, load: Load, entity: Entity, extract: Extract
 ) -> list[str]:
     """Read the months again in which raw differs from a source that is read by cursor."""
-    source = reconcile.reconcilable(entity, extract)
-    if source is None:
+    today = load.latest_change.date()
+    if entity.period not in extract.columns or not reconcile.is_due(
+        connection, entity, today, load.reconcile_days
+    ):
         return []
-    theirs = source.months()
+    theirs = extract.months()
+    if theirs is None:
+        return []
     months = reconcile.differing(connection, entity, theirs)
     if not months:
+        reconcile.settle(connection, entity, today)
         return []
-    read = _copy_to_stage(connection, load, entity, extract.columns, source.copy_months(months))
+    window = Window(months=tuple(months))
+    read = stage.fill(connection, load.source, entity, extract, window)
     complete_where = sql.SQL("{} = any({}::date[])").format(
         reconcile.month_of(entity, "raw"), sql.Literal(months)
     )
-    batch = Batch(
-        "reconcile",
-        Window(None, None),
-        read,
-        extract.columns,
-        extract.extra,
-        complete_where,
-        theirs,
-    )
+    columns, extra = extract.columns, extract.extra
+    batch = Batch("reconcile", window, read, columns, extra, complete_where, theirs)
     listed = ", ".join(f"{month:%Y-%m}" for month in months[:6])
     more = f" and {len(months) - 6} more" if len(months) > 6 else ""
     first = (
@@ -151,54 +150,11 @@ def _reconcile(
 def _window(connection: psycopg.Connection, entity: Entity, extract: Extract) -> Window:
     """Fix the window before reading; without a cursor all rows are read and compared."""
     if entity.cursor is None or entity.cursor not in extract.columns:
-        return Window(None, None)
+        return Window()
     row = connection.execute(
         "select cursor_at from ops.watermark where entity = %s", [entity.name]
     ).fetchone()
     return Window(row[0] - OVERLAP if row else None, extract.newest_change())
-
-
-@stopwatch.part("copy")
-def _copy_to_stage(
-    connection: psycopg.Connection,
-    load: Load,
-    entity: Entity,
-    columns: Iterable[str],
-    rows: Iterable[bytes | memoryview],
-    *,
-    form: str = "csv",
-    is_first: bool = False,
-) -> int:
-    """Stream rows, in COPY's form csv or binary, into a fresh stage table; return their number."""
-    where = f"source {load.source}, entity {entity.name}"
-    # In the transaction that makes the table, rows can be written as old ones that all may see.
-    statement = sql.SQL("copy stage.{} ({}) from stdin (format {}, freeze)").format(
-        sql.Identifier(entity.table),
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
-        sql.SQL(form),  # type: ignore[arg-type]
-    )
-    try:
-        with connection.transaction(), connection.cursor() as cursor:
-            tables.create_stage(connection, entity, may_become_raw=is_first)
-            with cursor.copy(statement) as copy:
-                for block in rows:
-                    copy.write(block)
-            return cursor.rowcount
-    except psycopg.errors.DataError as error:
-        raise UserError(f"{where}{_bad_value(error, entity)}") from None
-
-
-def _bad_value(error: psycopg.Error, entity: Entity) -> str:
-    """Name the column of a value that COPY refused: `COPY t, line 3, column quantity: "x"`."""
-    context = error.diag.context or ""
-    column = context.partition(", column ")[2].partition(":")[0]
-    line = context.partition(", line ")[2].partition(",")[0].partition(":")[0]
-    if column not in entity.column_names:
-        return f": row {line}: {reason(error)}; correct the row or the SELECT"
-    return (
-        f", column {column}: row {line}: {reason(error)[:200]}; the contract wants "
-        f"{entity.column(column).type}: correct the value or cast it in the SELECT"
-    )
 
 
 def _refuse_empty(
@@ -220,11 +176,11 @@ def _refuse_empty(
 def _validate_and_write(
     connection: psycopg.Connection, load: Load, entity: Entity, batch: Batch
 ) -> list[str]:
-    stage = f"stage.{entity.table}"
+    table = f"stage.{entity.table}"
     with connection.transaction():
-        quality.quarantine.collapse_duplicates(connection, entity, stage)
+        quality.quarantine.collapse_duplicates(connection, entity, table)
         if batch.complete_where is None:
-            quality.quarantine.reoffer(connection, entity, stage)
+            quality.quarantine.reoffer(connection, entity, table)
     try:
         outcomes = quality.check_entity(load.warehouse_url, entity, latest_date=load.latest_date)
     except UserError as error:
@@ -266,6 +222,7 @@ def _write(
         ledger.move_watermark(connection, entity, batch.window, load.latest_change)
     if batch.theirs is not None:
         reconcile.remember(connection, entity, batch.theirs, load.run_id)
+        reconcile.settle(connection, entity, load.latest_change.date())
     ledger.write(
         connection, load.run_id, entity, batch.window, written, batch.read, moved.rows, batch.kind
     )

@@ -5,6 +5,7 @@ Written in the transaction that writes the rows, so that neither can say what is
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +32,27 @@ def move_watermark(
         "where watermark.cursor_at < excluded.cursor_at",
         [entity.name, min(window.end, latest_change)],
     )
+
+
+def forget_other_select(connection: psycopg.Connection, entity: Entity, query: str | None) -> bool:
+    """Forget the watermark of another SELECT, whose rows may have been others; say if there was."""
+    found = connection.execute(
+        "delete from ops.watermark where entity = %s and select_digest <> %s",
+        [entity.name, _digest(query)],
+    )
+    return found.rowcount > 0
+
+
+def remember_select(connection: psycopg.Connection, entity: Entity, query: str | None) -> None:
+    """Keep which SELECT the watermark belongs to."""
+    connection.execute(
+        "update ops.watermark set select_digest = %s where entity = %s",
+        [_digest(query), entity.name],
+    )
+
+
+def _digest(query: str | None) -> str:
+    return hashlib.sha256((query or "").encode()).hexdigest()
 
 
 def write(

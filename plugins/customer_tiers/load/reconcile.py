@@ -1,44 +1,42 @@
 """Months in which raw differs from the source are read again whole.
 
-A window by cursor cannot see a deleted row, and misses one that was stamped wrongly. So after each
-extract by cursor, count and sum per month are compared with the source, and a month that differs is
-read again: what is there comes in, what is gone goes. A month that differs even then is kept in
-`ops.reconciliation` and read again only when either side has changed.
+A window by cursor cannot see a deleted row, and misses one that was stamped wrongly. So after an
+extract by cursor, in each load or every so many days as source.yml says, count and sum per month
+are compared with the source, and a month that differs is read again: what is there comes in, what
+is gone goes. A month that differs even then is kept in `ops.reconciliation` and read again only
+when either side has changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Any, Protocol, cast
 
 import psycopg
 from psycopg import sql
 
 from customer_tiers.contract import Entity
+from customer_tiers.sources.extract import Months
 
-Months = dict[date, tuple[int, Decimal | None]]
-"""First day of a month -> rows and sum; the sum is None for an entity without one."""
-
-
-class Reconcilable(Protocol):
-    """An extract that can be asked by month, as a source that is read by cursor should."""
-
-    def months(self) -> Months:
-        """Rows and sum per month (UTC) of the contract's `period`."""
-        ...
-
-    def copy_months(self, months: list[date]) -> Iterator[bytes | memoryview]:
-        """Yield all rows of some months as CSV for COPY."""
-        ...
+ROUNDING = Decimal("0.005")
+"""How far the sums of a month may lie apart: a server that keeps amounts as doubles, and a file's
+amounts of many decimals, are added up with less digits than raw is."""
 
 
-def reconcilable(entity: Entity, extract: Any) -> Reconcilable | None:
-    """The extract, if entity and source can be compared by month."""
-    if entity.period is None or entity.period not in extract.columns:
-        return None
-    return cast(Reconcilable, extract) if hasattr(extract, "months") else None
+def is_due(connection: psycopg.Connection, entity: Entity, today: date, every_days: int) -> bool:
+    """Whether the months are to be compared in a load of today; with 0 days, in each load."""
+    row = connection.execute(
+        "select reconciled_on from ops.watermark where entity = %s", [entity.name]
+    ).fetchone()
+    last = row[0] if row else None
+    return last is None or not 0 <= (today - last).days < every_days
+
+
+def settle(connection: psycopg.Connection, entity: Entity, today: date) -> None:
+    """Remember that the months were compared, and that what differed was read again."""
+    connection.execute(
+        "update ops.watermark set reconciled_on = %s where entity = %s", [today, entity.name]
+    )
 
 
 def month_of(entity: Entity, alias: str) -> sql.Composed:
@@ -190,8 +188,8 @@ def differing(connection: psycopg.Connection, entity: Entity, theirs: Months) ->
     )
 
 
-def remember(connection: psycopg.Connection, entity: Entity, theirs: Months, run_id: str) -> int:
-    """Keep the months that still differ, in the transaction that loaded them; return how many."""
+def remember(connection: psycopg.Connection, entity: Entity, theirs: Months, run_id: str) -> None:
+    """Keep the months that still differ, in the transaction that loaded them."""
     ours = months_read(connection, entity)
     connection.execute("delete from ops.reconciliation where entity = %s", [entity.name])
     none = (0, None)
@@ -206,9 +204,9 @@ def remember(connection: psycopg.Connection, entity: Entity, theirs: Months, run
             "raw_rows, raw_sum, run_id) values (%s, %s, %s, %s, %s, %s, %s)",
             left,
         )
-    return len(left)
 
 
 def _agree(theirs: tuple[int, Decimal | None], ours: tuple[int, Decimal | None]) -> bool:
-    """Equal rows and equal sums, where no amount counts as nothing."""
-    return theirs[0] == ours[0] and (theirs[1] or 0) == (ours[1] or 0)
+    """Equal rows and sums, where no amount counts as nothing."""
+    apart = (theirs[1] or Decimal(0)) - (ours[1] or Decimal(0))
+    return theirs[0] == ours[0] and abs(apart) < ROUNDING

@@ -1,22 +1,24 @@
 """Check a source before its first night: what `tiers source check` prints.
 
 Every SELECT is run, its rows are kept in a scratch DuckDB as the text that COPY would get, and each
-column is judged as the typed stage table would judge it. Nothing is written to the warehouse.
+column is judged as the typed stage table would judge it, each row as the rules of `expectations/`
+would. Nothing is written to the warehouse.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from customer_tiers.contract import Contract, Entity
 from customer_tiers.errors import UserError
-from customer_tiers.sources import definition, opening, staged
+from customer_tiers.sources import definition, opening, promises, staged
 from customer_tiers.sources.extract import Extract, Window
-from customer_tiers.sources.judgement import Report, check_column, check_key, short, show_rows
+from customer_tiers.sources.judgement import Report, check_column, check_key, show_rows
 from customer_tiers.sources.staged import literal, quoted
 
 MOST_ROWS = 200_000
@@ -24,17 +26,6 @@ MOST_ROWS = 200_000
 
 LEAST_BUFFER, LARGEST_ROW = 100_000, 40_000_000
 """Bounds of DuckDB's reading buffer, which must hold the longest row."""
-
-REFERENCES = (
-    ("erp.invoice_lines", "customer_id", "erp.customers", "customer_id"),
-    ("erp.invoice_lines", "product_id", "erp.products", "product_id"),
-    ("erp.receivables", "customer_id", "erp.customers", "customer_id"),
-    ("crm.accounts", "erp_customer_id", "erp.customers", "customer_id"),
-    ("crm.accounts", "owner_id", "crm.owners", "owner_id"),
-    ("crm.activities", "account_id", "crm.accounts", "account_id"),
-    ("crm.opportunities", "account_id", "crm.accounts", "account_id"),
-)
-"""Entity and column -> entity and column that must know the value."""
 
 
 def check(name: str, contract: Contract, path: str | None, most_rows: int = MOST_ROWS) -> Report:
@@ -51,7 +42,8 @@ def check(name: str, contract: Contract, path: str | None, most_rows: int = MOST
     ):
         for system in source.systems.values():
             _check_system(report, sink, source, system, contract, path, most_rows)
-        _check_references(report, sink)
+        today = datetime.now(UTC).date()
+        promises.check_rules(report, sink, contract, source.base_currency, today)
     return report
 
 
@@ -165,31 +157,6 @@ def _empty(report: Report, entity: Entity) -> None:
     line = f"{entity.name}: the SELECT returns no rows; check its conditions and what the user of "
     line += "the connection may see (row-level security shows nothing, without an error)"
     (report.faults if entity.required else report.hints).append(line)
-
-
-def _check_references(report: Report, sink: duckdb.DuckDBPyConnection) -> None:
-    for entity, column, target, key in REFERENCES:
-        if not {entity, target} <= set(report.counts) or target in report.cut:
-            continue
-        if column not in _columns(sink, entity):
-            continue
-        name = quoted(column)
-        [(unknown, example)] = sink.execute(
-            f"select count(*), min({name}) from {quoted(entity)} where {name} is not null "
-            f"and {name} not in (select {quoted(key)} from {quoted(target)} "
-            f"where {quoted(key)} is not null)"
-        ).fetchall()
-        if unknown:
-            report.hints.append(
-                f"{entity}, column {column}: {unknown:,} of {report.counts[entity]:,} rows name "
-                f"what {target} does not know, for example {short(example)!r}; they wait in "
-                f"quarantine: add the missing rows to {target}, or leave them out on purpose"
-            )
-
-
-def _columns(sink: duckdb.DuckDBPyConnection, entity: str) -> list[str]:
-    described = sink.execute(f"describe {quoted(entity)}").fetchall()
-    return [str(row[0]) for row in described]
 
 
 def verdict(report: Report, name: str) -> Iterator[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +17,14 @@ import sqlalchemy as sa
 
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.sources.extract import Window, as_csv, check_columns, unknown_columns
+from customer_tiers.sources.extract import (
+    Months,
+    Rows,
+    Window,
+    as_csv,
+    check_columns,
+    unknown_columns,
+)
 
 BLOCK_ROWS = 5_000
 """Rows fetched and handed to COPY at a time."""
@@ -49,6 +57,10 @@ READ_ONLY = {
     "oracle": "set transaction read only",
 }
 """How a session promises to change nothing. SQL Server has no such promise: grant SELECT only."""
+
+
+DAY = {"oracle": "trunc({})"}
+"""The day of a moment where `cast({} as date)` is none: Oracle's dates have a time."""
 
 
 @contextmanager
@@ -140,6 +152,32 @@ class DatabaseExtract:
         with self._fault_named():
             return bool(self._run(f"select count(*) from {self._query}").scalar())
 
+    def months(self) -> Months:
+        """Rows and sum per month, added up here from days: servers share no function for months."""
+        day = DAY.get(self._connection.dialect.name, "cast({} as date)").format(self._period)
+        total = "null"
+        if self._entity.sum in self.columns:
+            total = f"sum({self._named(self._entity.sum)})"
+        found: Months = {}
+        with self._fault_named():
+            days = self._run(f"select {day}, count(*), {total} from {self._query} group by {day}")
+            for row in days:
+                on, lines, amount = tuple(row)
+                if on is not None:
+                    month = date(on.year, on.month, 1)
+                    known, so_far = found.get(month, (0, None))
+                    added = Decimal(str(amount or 0))  # str: some servers keep amounts as doubles
+                    found[month] = known + int(lines), added + (so_far or 0)
+        return found
+
+    @property
+    def _period(self) -> str:
+        return self._named(str(self._entity.period))
+
+    def rows(self, window: Window) -> Rows:
+        """The window's rows as CSV."""
+        return Rows("csv", self.copy_csv(window))
+
     def copy_csv(self, window: Window) -> Iterator[bytes | memoryview]:
         """Yield the window's rows as CSV for COPY."""
         names = ", ".join(map(self._named, self.columns))
@@ -165,6 +203,8 @@ class DatabaseExtract:
         return self._connection.dialect.identifier_preparer.quote_identifier(name)
 
     def _within(self, statement: str, window: Window) -> tuple[str, dict[str, Any]]:
+        if window.months:
+            return self._in_months(statement, window.months)
         if window.end is None:
             return statement, {}
         column = self._named(str(self._entity.cursor))
@@ -175,6 +215,18 @@ class DatabaseExtract:
         # A row without a change time would never be read again, so it is read each time.
         escaped = statement.replace(":", "\\:")
         return f"{escaped} where {column} is null or ({start}{column} <= :window_end)", values
+
+    def _in_months(self, statement: str, months: tuple[date, ...]) -> tuple[str, dict[str, Any]]:
+        values: dict[str, Any] = {}
+        for number, month in enumerate(months):
+            later = month + timedelta(days=31)
+            values |= {f"from_{number}": month, f"to_{number}": later.replace(day=1)}
+        within = " or ".join(
+            f"({self._period} >= :from_{number} and {self._period} < :to_{number})"
+            for number in range(len(months))
+        )
+        escaped = statement.replace(":", "\\:")
+        return f"{escaped} where {within}", values
 
     def _as_csv(self, rows: Sequence[Sequence[Any]]) -> bytes:
         """The rows as CSV; `columns` are the arrays' names."""

@@ -15,11 +15,14 @@ from customer_tiers.contract import SYSTEMS, Contract
 from customer_tiers.errors import UserError
 
 KINDS = {
-    "sql": {"kind", "connection", "embedded_database"},
-    "files": {"kind", "path", "delimiter", "encoding", "done_suffix", "archive", "tables"},
-    "rest": {"kind", "connection", "headers", "requests_per_second", "tables"},
+    "sql": {"connection", "embedded_database"},
+    "files": {"path", "delimiter", "encoding", "done_suffix", "archive", "tables"},
+    "rest": {"connection", "headers", "requests_per_second", "tables"},
 }
-"""Kind of a system -> the fields its block in source.yml may have."""
+"""Kind of a system -> the fields its block in source.yml may have besides those of all."""
+
+COMMON = {"kind", "reconcile_days"}
+"""The fields that a block of every kind may have."""
 
 TABLES = {
     "files": {"files", "sheet", "header_row", "delimiter", "encoding"},
@@ -44,6 +47,11 @@ class System:
     def connection(self) -> str:
         """The Airflow connection that leads to it (kind sql)."""
         return str(self.options.get("connection", self.name))
+
+    @property
+    def reconcile_days(self) -> int:
+        """How many days may lie between two comparisons by month; 0 for one in each load."""
+        return int(self.options.get("reconcile_days", 0))
 
     def folder(self, override: str | None) -> Path:
         """The folder of its files (kind files); a path in source.yml is relative to the project."""
@@ -163,11 +171,17 @@ def _systems(where: Path, source: str, spec: Any) -> dict[str, System]:
         kind = options.get("kind") if isinstance(options, dict) else None
         if kind not in KINDS:
             raise UserError(f"{where}: system {name}: `kind` must be one of {', '.join(KINDS)}")
-        unknown = sorted(set(options) - KINDS[kind])
-        if unknown:
+        known = COMMON | KINDS[kind]
+        if unknown := sorted(set(options) - known):
             raise UserError(
                 f"{where}: system {name}: unknown field {unknown[0]!r}; "
-                f"use {', '.join(sorted(KINDS[kind]))}"
+                f"use {', '.join(sorted(known))}"
+            )
+        days = options.get("reconcile_days", 0)
+        if not isinstance(days, int) or days < 0:
+            raise UserError(
+                f"{where}: system {name}: `reconcile_days` must be a number of days; 0 compares "
+                "the months in every night"
             )
         if kind == "files":
             _check_text(f"{where}: system {name}", options)

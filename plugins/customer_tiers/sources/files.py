@@ -110,14 +110,15 @@ def _sheets(table: str, drop: drops.Table, file: Path, scratch: Path) -> Iterato
 
     options = drop.options
     made = workbook.convert(file, options.get("sheet"), options.get("header_row"), scratch)
-    for sheet, names, target in made:
-        if not names:
+    for sheet in made:
+        if not sheet.names:
             continue  # An empty sheet is no table; a SELECT that needs it says so.
-        suffix = re.sub(r"\W+", "_", sheet)
-        columns = ", ".join(map(quoted, names))
+        suffix = re.sub(r"\W+", "_", sheet.sheet)
+        columns = ", ".join(map(quoted, sheet.names))
+        targets = ", ".join(map(literal, sheet.files))
         yield (
             table if len(made) == 1 else f"{table}_{suffix}",
-            f"select {columns}{_origin(drop, file)} from read_parquet({literal(str(target))}) "
+            f"select {columns}{_origin(drop, file)} from read_parquet([{targets}]) "
             f"where coalesce({columns}) is not null",
         )
 

@@ -42,9 +42,6 @@ ALLOWED = {
 }
 """Columns whose words decide how a row counts."""
 
-NOT_NEGATIVE = {"erp.invoice_lines": ("quantity", "net_amount", "list_amount", "cost_amount")}
-"""Amounts that both kinds of document carry as positive numbers."""
-
 
 @dataclass
 class Report:
@@ -128,15 +125,6 @@ def _check_words(
             report.faults.append(
                 f"{where}: must be {' or '.join(words)}, but there is {examples}; "
                 "translate it with a case expression in the SELECT"
-            )
-    if column.name in NOT_NEGATIVE.get(entity.name, ()):
-        [(negative,)] = sink.execute(
-            f"select count(*) from {table} where try_cast({name} as decimal(38, 6)) < 0"
-        ).fetchall()
-        if negative:
-            report.hints.append(
-                f"{where}: negative in {negative:,} rows, which will be set aside; credit notes "
-                "carry positive numbers too: use abs() and document_type"
             )
 
 

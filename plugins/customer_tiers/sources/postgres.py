@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 
 import psycopg
 from psycopg import sql
@@ -13,7 +12,13 @@ from psycopg import sql
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.sources import copy_out
-from customer_tiers.sources.extract import Window, check_columns, unknown_columns
+from customer_tiers.sources.extract import (
+    Months,
+    Rows,
+    Window,
+    check_columns,
+    unknown_columns,
+)
 
 CONNECT_TIMEOUT_SECONDS = 10
 """A source that does not answer within this time counts as down."""
@@ -69,7 +74,7 @@ class PostgresExtract:
         types = {column.name: column.type_code for column in described}
         self.columns = check_columns(source, entity, returned)
         self.extra = unknown_columns(entity, returned)
-        self.is_typed = all(
+        self._is_typed = all(
             types[name] in {psycopg.adapters.types[kind].oid for kind in self._fitting(name)}
             for name in self.columns
         )
@@ -102,15 +107,17 @@ class PostgresExtract:
             ).fetchone()
         return bool(row and row[0])
 
-    def copy_csv(self, window: Window) -> Iterator[bytes]:
+    def rows(self, window: Window) -> Rows:
+        """The window's rows: in binary form as the types of the contract where that is safe."""
+        if not self._is_typed:
+            return Rows("csv", self.copy_csv(window))
+        return Rows("binary", self._copy(window, is_typed=True))
+
+    def copy_csv(self, window: Window) -> Iterator[bytes | memoryview]:
         """Yield the window's rows as CSV for COPY."""
-        yield from self._copy(self._within(window))
+        return self._copy(window)
 
-    def copy_typed(self, window: Window) -> Iterator[bytes]:
-        """Yield the window's rows in COPY's binary form, as the types of the contract."""
-        yield from self._copy(self._within(window), is_typed=True)
-
-    def months(self) -> dict[date, tuple[int, Decimal | None]]:
+    def months(self) -> Months:
         """Rows and sum per month (UTC)."""
         total = sql.SQL("sum({})").format(sql.Identifier(str(self._entity.sum)))
         with self._fault_named(), self._connection.transaction():
@@ -128,11 +135,6 @@ class PostgresExtract:
             ).fetchall()
         return {month: (count, amount) for month, count, amount in rows if month is not None}
 
-    def copy_months(self, months: list[date]) -> Iterator[bytes]:
-        """Yield all rows of some months as CSV for COPY."""
-        listed = sql.SQL(", ").join(map(sql.Literal, months))
-        yield from self._copy(sql.SQL("{} in ({})").format(self._month(self._period), listed))
-
     @property
     def _sums(self) -> bool:
         return self._entity.sum in self.columns
@@ -145,7 +147,7 @@ class PostgresExtract:
         # the session's zone is UTC, so a day and a moment without a zone are taken as UTC
         return sql.SQL("date_trunc('month', {}::timestamptz)::date").format(period)
 
-    def _copy(self, condition: sql.Composable, *, is_typed: bool = False) -> Iterator[bytes]:
+    def _copy(self, window: Window, *, is_typed: bool = False) -> Iterator[bytes | memoryview]:
         columns = [
             sql.SQL("{}::{}").format(sql.Identifier(name), self._type(name))
             if is_typed
@@ -155,7 +157,7 @@ class PostgresExtract:
         statement = sql.SQL("copy (select {} from {} where {}) to stdout (format {})").format(
             sql.SQL(", ").join(columns),
             self._query,
-            condition,
+            self._within(window),
             sql.SQL("binary" if is_typed else "csv"),
         )
         with self._fault_named(), self._connection.transaction():
@@ -165,6 +167,9 @@ class PostgresExtract:
         return sql.SQL(self._entity.column(column).sql_type)  # type: ignore[arg-type]
 
     def _within(self, window: Window) -> sql.Composable:
+        if window.months:
+            listed = sql.SQL(", ").join(map(sql.Literal, window.months))
+            return sql.SQL("{} in ({})").format(self._month(self._period), listed)
         if window.end is None:
             return sql.SQL("true")
         column = sql.Identifier(str(self._entity.cursor))

@@ -28,6 +28,7 @@ from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.sources import staged
 from customer_tiers.sources.definition import System
+from customer_tiers.sources.extract import Months
 from customer_tiers.sources.staged import StagedExtract, literal, quoted
 
 TIMEOUT_SECONDS = (10, 60)
@@ -116,6 +117,10 @@ class RestExtract(StagedExtract):
     def newest_change(self) -> datetime | None:
         """The largest cursor value; where nothing changed, the moment from which on we asked."""
         return super().newest_change() or self._since
+
+    def months(self) -> Months | None:
+        """Rows and sum per month; None if we asked for what changed only."""
+        return None if self._since else super().months()
 
     def has_rows(self) -> bool:
         """Whether there is any row; an API asked for changes only may have none."""

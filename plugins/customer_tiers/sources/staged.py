@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,19 @@ import pyarrow as pa
 
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.sources.extract import Window, as_csv, check_columns, unknown_columns
+from customer_tiers.sources.extract import (
+    Months,
+    Rows,
+    Window,
+    as_csv,
+    check_columns,
+    unknown_columns,
+)
 
-BATCH_ROWS = 10_000
-"""Rows handed to COPY at a time: about 2 MB, so memory does not grow with the source."""
+BATCH_ROWS = 5_000
+"""Rows handed to COPY at a time: about 1 MB, so memory does not grow with the source."""
 
-MEMORY = "128MB"
+MEMORY = "96MB"
 """What DuckDB may hold before it spills to disk. The process itself, with Great Expectations, has
 some 300 MB, and 400 is what a loader may take."""
 
@@ -36,6 +43,8 @@ DECIMAL_COMMA = r"^\s*[+-]?(\d{1,3}(\.\d{3})+,\d+|\d+,(\d{1,2}|\d{4,}))\s*$"
 DECIMAL_POINT = r"^\s*[+-]?(\d{1,3}(,\d{3})+\.\d*|\d+\.\d+|\d{1,3}(,\d{3}){2,})\s*$"
 """Numbers that are only right if the comma separates thousands: 1,234.5 and 1,234,567."""
 
+AMOUNT = "decimal(18, 6)"
+"""What the amounts of a month are added up as: wider ones take ten times longer."""
 
 THOUSANDS = r"^\s*[+-]?\d{1,3}(\.\d{3})+\s*$"
 """Numbers with points between thousands and no decimals."""
@@ -89,6 +98,31 @@ class StagedExtract:
             # fetchone would leave the result open, and the connection busy with it.
             values: tuple[Any, ...] = self._connection.execute(statement).fetchall()[0]
         return values
+
+    def months(self) -> Months | None:
+        """Rows and sum per month (UTC); a value that is no day or number is left out."""
+        total = "null"
+        if self._entity.sum in self.columns:
+            text = _plain(self._entity.sum, self._number_styles().get(self._entity.sum))
+            total = f"sum(try_cast({text} as {AMOUNT}))"
+        with self._fault_named():
+            rows = self._connection.execute(
+                f"select {self._month}, count(*), {total} from {self._query} group by 1"
+            ).fetchall()
+        return {month: (count, amount) for month, count, amount in rows if month is not None}
+
+    @property
+    def _month(self) -> str:
+        period = self._entity.column(str(self._entity.period))
+        text = f"cast({quoted(period.name)} as varchar)"
+        day = f"try_cast({text} as timestamptz)"  # in a session whose zone is UTC
+        if period.type == "date":
+            day = f"try_cast(left({text}, 10) as date)"
+        return f"cast(date_trunc('month', cast({day} as date)) as date)"
+
+    def rows(self, window: Window) -> Rows:
+        """The window's rows as CSV."""
+        return Rows("csv", self.copy_csv(window))
 
     def copy_csv(self, window: Window) -> Iterator[bytes | memoryview]:
         """Yield the window's rows as CSV for COPY; all values as text."""
@@ -147,12 +181,8 @@ class StagedExtract:
     def _as_text(self, name: str, style: str | None) -> str:
         """The column as text; days and moments must be ISO, or PostgreSQL would read 03.04. as it
         likes and `yesterday` as a day."""
-        text = f"cast({quoted(name)} as varchar)"
+        text = _plain(name, style)
         kind = self._entity.column(name).type
-        if style == "comma":
-            text = f"replace(replace({text}, '.', ''), ',', '.')"
-        elif style == "point":
-            text = f"replace({text}, ',', '')"
         if kind not in ("date", "timestamp"):
             return f"{text} as {quoted(name)}"
         problem = literal(f"{NOT_ISO}{name}: ")
@@ -162,6 +192,10 @@ class StagedExtract:
         )
 
     def _within(self, window: Window) -> str:
+        if window.months:
+            # A row whose month we cannot tell may be of one of them; left out, it would be deleted.
+            months = ", ".join(f"date {literal(month)}" for month in window.months)
+            return f"({self._month} in ({months}) or {self._month} is null)"
         if window.end is None:
             return "true"
         column = f"try_cast({quoted(str(self._entity.cursor))} as timestamptz)"
@@ -202,12 +236,20 @@ class StagedExtract:
         return "at the source"
 
 
+def _plain(name: str, style: str | None) -> str:
+    """The column as text; a number without what separates its thousands, and with a point."""
+    text = f"cast({quoted(name)} as varchar)"
+    if style == "comma":
+        return f"replace(replace({text}, '.', ''), ',', '.')"
+    return f"replace({text}, ',', '')" if style == "point" else text
+
+
 def quoted(name: str) -> str:
     """A name as DuckDB quotes it."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(value: str | datetime) -> str:
+def literal(value: str | date) -> str:
     """A value as DuckDB quotes it."""
-    text = value.isoformat() if isinstance(value, datetime) else value
+    text = value.isoformat() if isinstance(value, date) else value
     return "'" + text.replace("'", "''") + "'"

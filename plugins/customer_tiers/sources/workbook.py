@@ -13,7 +13,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -32,6 +32,9 @@ LARGEST_OLD = 15_000_000
 
 SMALL_FILE = 1_000_000
 """Packed size up to which a workbook is converted in the loader's own process."""
+
+PROCESSES = 2
+"""How many processes convert a larger one, each taking its share of the parts."""
 
 USER_FAULT = 3
 """Exit code of the converting process for a fault that the user can mend."""
@@ -91,12 +94,37 @@ def _open(source: Path | bytes) -> fastexcel.ExcelReader:
         raise UserError(f"{source if isinstance(source, Path) else ''}: {said}") from None
 
 
+@dataclass(frozen=True)
+class Converted:
+    """A sheet's rows as Parquet files with columns of text; without names the sheet is empty."""
+
+    sheet: str
+    names: list[str]
+    files: list[str]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to convert: a workbook's sheet of that name, or all, with the names in that row.
+
+    `header_row` counts from 1; None is the first row that is not empty. Of the parts of a large
+    sheet, every one whose number divided by `shares` leaves `share` is taken.
+    """
+
+    path: str
+    wanted: str | None
+    header_row: int | None
+    folder: str
+    share: int = 0
+    shares: int = 1
+
+
 def convert(
     path: Path, wanted: str | None, header_row: int | None, folder: Path
-) -> list[tuple[str, list[str], Path]]:
+) -> list[Converted]:
     """Write the sheets of a workbook as Parquet files with columns of text.
 
-    A large one is converted by a process of its own: its reader needs memory beside that of the
+    A large one is converted by processes of their own: its reader needs memory beside that of the
     loader, and gives it back only when it ends.
 
     Args:
@@ -105,52 +133,69 @@ def convert(
         header_row: Row of the names, counted from 1; None for the first row that is not empty.
         folder: Where to write.
 
-    Returns:
-        For each sheet its name, the names of its columns (none if it is empty), and its file.
-
     Raises:
         UserError: Workbook, sheet or header cannot be read.
     """
+    order = Order(str(path), wanted, header_row, str(folder))
     if path.stat().st_size <= SMALL_FILE:
-        return _convert(path, wanted, header_row, folder)
-    order = json.dumps([str(path), wanted, header_row, str(folder)])
-    done = subprocess.run(
-        [sys.executable, "-m", "customer_tiers.sources.workbook", order],
-        capture_output=True,
+        return _convert(order)
+    workers = [
+        _started(replace(order, share=share, shares=PROCESSES)) for share in range(PROCESSES)
+    ]
+    shares = [_result(path, worker) for worker in workers]
+    return [_joined(path, parts) for parts in zip(*shares, strict=True)]
+
+
+def _started(order: Order) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "customer_tiers.sources.workbook", json.dumps(asdict(order))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    if done.returncode == USER_FAULT:
-        raise UserError(done.stderr.strip())
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+
+
+def _result(path: Path, worker: subprocess.Popen[str]) -> list[Converted]:
+    said, complaint = worker.communicate()
+    if worker.returncode == USER_FAULT:
+        raise UserError(complaint.strip())
+    if worker.returncode:
+        last = (complaint.strip().splitlines() or ["no message"])[-1]
         raise UserError(f"{path}: could not be read ({last[:200]}); save it as .csv")
-    return [(name, names, Path(file)) for name, names, file in json.loads(done.stdout)]
+    return [Converted(**sheet) for sheet in json.loads(said)]
 
 
-def _convert(
-    path: Path, wanted: str | None, header_row: int | None, folder: Path
-) -> list[tuple[str, list[str], Path]]:
+def _joined(path: Path, parts: tuple[Converted, ...]) -> Converted:
+    """A sheet from the shares that have any rows of it."""
+    filled = [part for part in parts if part.names] or list(parts[:1])
+    first = filled[0]
+    if any(part.names != first.names for part in filled):
+        raise UserError(_shifted(f"{path}, sheet {first.sheet}"))
+    return replace(first, files=[file for part in filled for file in part.files])
+
+
+def _shifted(where: str) -> str:
+    return f"{where}: a value lies left of the first named column; name it"
+
+
+def _convert(order: Order) -> list[Converted]:
+    path = Path(order.path)
     found = sheets(path)
-    chosen = [sheet for sheet in found if wanted in (None, sheet.name)]
+    chosen = [sheet for sheet in found if order.wanted in (None, sheet.name)]
     if not chosen:
         there = ", ".join(sheet.name for sheet in found)
-        raise UserError(f"{path}: there is no sheet {wanted!r}; it has: {there}")
+        raise UserError(f"{path}: there is no sheet {order.wanted!r}; it has: {there}")
     made = []
     for sheet in chosen:
-        handle, target = tempfile.mkstemp(suffix=".parquet", dir=folder)
+        handle, target = tempfile.mkstemp(suffix=".parquet", dir=order.folder)
         os.close(handle)
-        made.append((sheet.name, to_parquet(sheet, header_row, Path(target)), Path(target)))
+        made.append(Converted(sheet.name, to_parquet(sheet, order, Path(target)), [target]))
     return made
 
 
-def to_parquet(sheet: Sheet, header_row: int | None, target: Path) -> list[str]:
-    """Write a sheet's rows as columns of text and return their names; none for an empty sheet.
-
-    Args:
-        sheet: The sheet.
-        header_row: Row of the names, counted from 1; None for the first row that is not empty.
-        target: The file to write.
+def to_parquet(sheet: Sheet, order: Order, target: Path) -> list[str]:
+    """Write a sheet's rows, or a share of them, and return their names; none if there are none.
 
     Raises:
         UserError: A column has no name or one that is there already.
@@ -159,15 +204,17 @@ def to_parquet(sheet: Sheet, header_row: int | None, target: Path) -> list[str]:
     names: list[str] = []
     where = f"{sheet.path}, sheet {sheet.name}"
     try:
-        for batch in _batches(sheet, header_row):
+        for batch in _batches(sheet, order):
             if not batch.num_rows or not batch.num_columns:
                 continue
             found = _names(where, batch)
             names = names or found
             if found != names:
-                raise UserError(f"{where}: a value lies left of the first named column; name it")
+                raise UserError(_shifted(where))
             rows = pa.table(batch.columns[: len(names)], names=names).slice(1)
-            writer = writer or parquet.ParquetWriter(target, rows.schema, compression="none")
+            writer = writer or parquet.ParquetWriter(
+                target, rows.schema, compression="none", use_dictionary=False
+            )
             writer.write_table(rows, row_group_size=10_000)
     except fastexcel.FastExcelError as error:
         raise UserError(f"{where}: {str(error).splitlines()[0]}; save it again") from None
@@ -194,15 +241,14 @@ def _names(where: str, batch: pa.RecordBatch) -> list[str]:
     return names
 
 
-def _batches(sheet: Sheet, header_row: int | None) -> Iterator[pa.RecordBatch]:
+def _batches(sheet: Sheet, order: Order) -> Iterator[pa.RecordBatch]:
     """The sheet's cells as text, in one batch or several; each has the names as its first row."""
-    above = None if header_row is None else header_row - 1
     if sheet.part is None:
-        yield _load(_open(sheet.path), sheet.name, above)
+        yield from _whole(sheet, order)
         return
     with zipfile.ZipFile(sheet.path) as archive:
         if archive.getinfo(sheet.part).file_size <= sheet_parts.PART_BYTES:
-            yield _load(_open(sheet.path), sheet.name, above)
+            yield from _whole(sheet, order)
             return
         shell = {
             entry.filename: archive.read(entry)
@@ -210,8 +256,17 @@ def _batches(sheet: Sheet, header_row: int | None) -> Iterator[pa.RecordBatch]:
             if entry.filename.lower() in sheet_parts.SHELL
         }
         with archive.open(sheet.part) as stream:
-            for rows in sheet_parts.cut(stream, header_row):
-                yield _load(_open(sheet_parts.packed(shell, sheet.part, rows)), sheet.name, None)
+            for number, rows in enumerate(sheet_parts.cut(stream, order.header_row)):
+                if number % order.shares == order.share:
+                    part = sheet_parts.packed(shell, sheet.part, rows)
+                    yield _load(_open(part), sheet.name, None)
+
+
+def _whole(sheet: Sheet, order: Order) -> Iterator[pa.RecordBatch]:
+    """A sheet that is not cut falls to the first share."""
+    above = None if order.header_row is None else order.header_row - 1
+    if order.share == 0:
+        yield _load(_open(sheet.path), sheet.name, above)
 
 
 def _load(reader: fastexcel.ExcelReader, name: str, above: int | None) -> pa.RecordBatch:
@@ -221,13 +276,12 @@ def _load(reader: fastexcel.ExcelReader, name: str, above: int | None) -> pa.Rec
 
 def main() -> None:
     """Convert in a process of its own; the order is the one argument, as JSON."""
-    path, wanted, header_row, folder = json.loads(sys.argv[1])
     try:
-        made = _convert(Path(path), wanted, header_row, Path(folder))
+        made = _convert(Order(**json.loads(sys.argv[1])))
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(USER_FAULT)
-    print(json.dumps([(name, names, str(file)) for name, names, file in made]))
+    print(json.dumps([asdict(sheet) for sheet in made]))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@
         indexes=[{'columns': key, 'unique': true}],
         pre_hook=[
             "{{ widen_dirty_days_by_prices() }}",
+            "{{ gather_statistics(source('ops', 'dirty_day')) }}",
             "{{ widen_dirty_days_by_returns() }}",
+            "{{ gather_statistics(source('ops', 'dirty_day')) }}",
             "{{ delete_dirty_days_from(this) }}",
         ],
     )
