@@ -48,9 +48,9 @@ def replay(
     source: SourceOption = settings.DEFAULT_SOURCE,
 ) -> None:
     """Offer the waiting rows to raw again now: those that keep the rules come in."""
-    from customer_tiers import night
+    from customer_tiers import quarantine_replay
 
-    for line in night.replay(source, entity):
+    for line in quarantine_replay.replay(source, entity):
         typer.echo(line)
 
 

@@ -18,14 +18,14 @@ from customer_tiers import (
     contract,
     maintenance,
     quality,
-    settings,
     simulation,
     transform,
 )
+from customer_tiers.business_date import settled
 from customer_tiers.errors import TryLater, UserError
 from customer_tiers.identity import match
 from customer_tiers.load import tables, volume
-from customer_tiers.load.entity import Load, replay_entity
+from customer_tiers.load.entity import Load
 from customer_tiers.load.system import load_system
 from customer_tiers.outbox import sending
 from customer_tiers.publish import publication, repeat
@@ -34,9 +34,6 @@ from customer_tiers.sources.postgres import reason
 
 PLAUSIBLE_FUTURE = timedelta(days=366)
 """Requested deliveries and expected closings lie ahead, but hardly more than a year."""
-
-SALES_MAY_PAUSE = timedelta(days=7)
-"""How far a business date may lie beyond both the newest sale and the day of the run."""
 
 UNEXPLAINED = "a step failed; see its log"
 
@@ -126,35 +123,6 @@ def load(run: Run, system: str) -> list[str]:
     return load_system(job, terms, source, system, run.path)
 
 
-def replay(source: str, entity: str | None) -> list[str]:
-    """Offer the rows that wait in quarantine to raw again, now; return what came of it, in lines.
-
-    Raises:
-        UserError: The entity is unknown, or a night is loading it.
-    """
-    terms, now = contract.load(), datetime.now(UTC)
-    if entity is not None and entity not in terms.entities:
-        raise UserError(f"entity {entity}: the contract has none of that name")
-    job = Load(
-        run_id=f"replay_{now:%Y%m%dT%H%M%S%f}",
-        source=source,
-        warehouse_url=connections.warehouse(source),
-        latest_date=now.date() + PLAUSIBLE_FUTURE,
-        accept_deletions=False,
-        latest_change=datetime.combine(now, time.min, tzinfo=UTC),
-    )
-    lines = []
-    with connect(source) as connection:
-        connection.execute("set timezone to 'UTC'")
-        held = connection.execute(
-            "select distinct entity from quarantine.rows where resolved_run is null"
-        ).fetchall()
-        for name, described in terms.entities.items():
-            if (name,) in held and entity in (None, name):
-                lines += replay_entity(job, connection, described)
-    return lines or ["nothing waits in quarantine"]
-
-
 def settle(run: Run) -> str:
     """Fix the business date (ISO): as asked for, or the newest day of sales up to the run.
 
@@ -162,27 +130,7 @@ def settle(run: Run) -> str:
     whether anything is new.
     """
     with run.warehouse as connection:
-        row = connection.execute(
-            # each the first row of an index, where one query of all three would read the table
-            "with lines as not materialized ("
-            "select invoice_date from raw.erp_invoice_lines where coalesce(posted, true)) "
-            "select (select min(invoice_date) from lines), (select max(invoice_date) from lines), "
-            "(select max(invoice_date) from lines where invoice_date <= %s)",
-            [run.run_date],
-        ).fetchone()
-        first, newest, until_now = row or (None, None, None)
-        day = run.business_date or until_now
-        where = f"source {run.source}, entity erp.invoice_lines, column invoice_date"
-        if day is None or first is None or day < first:
-            raise UserError(
-                f"{where}: no posted sale up to {day or run.run_date} (the first is of {first}); "
-                "check the extract, or give another business date with --date"
-            )
-        if newest is None or day > max(run.run_date, newest + SALES_MAY_PAUSE):
-            raise UserError(
-                f"{where}: business date {day} lies ahead of the newest sale ({newest}) and of "
-                "today; give the day that the data describe with --date"
-            )
+        day = settled(connection, run.source, run.business_date, run.run_date)
         maintenance.check_memory(connection, run.source, day)
         connection.execute(
             "update ops.run set business_date = %s where run_id = %s", [day, run.run_id]
@@ -339,8 +287,4 @@ def simulate(run: Run, policy: list[str], first: str | None, last: str | None) -
         lines = list(simulation.lines(connection, done))
     for line in lines:
         log.info(line)
-    settings.SIMULATIONS.mkdir(parents=True, exist_ok=True)
-    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in run.run_id)
-    report = settings.SIMULATIONS / f"{run.source}-{done.policy}-{name}.txt"
-    report.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return str(report)
+    return str(simulation.keep(lines, f"{run.source}-{done.policy}-{run.run_id}"))

@@ -21,7 +21,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from customer_tiers import connections, contract, night, quality, settings
+from customer_tiers import connections, contract, night, quality, quarantine_replay, settings
 from customer_tiers.errors import UserError
 from customer_tiers.load import entity as loader
 from customer_tiers.load import tables
@@ -353,8 +353,8 @@ def test_quarantine_is_listed_shown_given_up_and_replayed(shop, monkeypatch):
             "select quantity > 0 from raw.erp_invoice_lines where invoice_id = 'I181'"
         )
         monkeypatch.setattr(loader.quality, "check_entity", lambda *_, **__: [])  # a laxer rule
-        assert "1 changed" in night.replay("killed", None)[0]
-        assert night.replay("killed", None) == ["nothing waits in quarantine"]
+        assert "1 changed" in quarantine_replay.replay("killed", None)[0]
+        assert quarantine_replay.replay("killed", None) == ["nothing waits in quarantine"]
     load(shop)
     assert shop.query("select 1 from raw.erp_invoice_lines where quantity < 0") == []
 

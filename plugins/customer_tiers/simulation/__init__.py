@@ -2,6 +2,6 @@
 
 from customer_tiers.simulation.candidate import as_files
 from customer_tiers.simulation.replay import Replay, replay
-from customer_tiers.simulation.report import lines
+from customer_tiers.simulation.report import keep, lines
 
-__all__ = ["Replay", "as_files", "lines", "replay"]
+__all__ = ["Replay", "as_files", "keep", "lines", "replay"]

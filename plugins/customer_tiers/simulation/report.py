@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import psycopg
 
+from customer_tiers import settings
 from customer_tiers.simulation.replay import Replay
 
 FLAP_DAYS = 180
@@ -138,3 +140,12 @@ def _flap_lines(connection: psycopg.Connection, done: Replay) -> Iterator[str]:
             f"{title}: {changes:,} changes; {flapped:,} of {customers:,} customers flapped "
             f"({share:.2%}, two opposite changes within {FLAP_DAYS} days)"
         )
+
+
+def keep(lines: Sequence[str], name: str) -> Path:
+    """Write a report to a file of that name, as far as files can have it; return the file."""
+    settings.SIMULATIONS.mkdir(parents=True, exist_ok=True)
+    named = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+    path = settings.SIMULATIONS / f"{named}.txt"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
