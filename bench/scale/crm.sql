@@ -16,6 +16,7 @@ select
     500000 + n, 'Account ' || left(md5(n::text), 6), 'DE' || (100000000 + n), 'www.f' || n || '.example',
     null, lpad((n % 90000)::text, 5, '0'), 'City ' || n % 2000, 'DE', null, 'Industry ' || n % 5,
     'U' || lpad((1 + n % {owners})::text, 4, '0'), 100000 + n, date '1990-01-01' + n % 9000,
+    case when n % 3 > 0 then date '{first_day}' + 365 * (3 + n % 5)::integer end,
     case when n % 3 = 0 then 10000 + n % 400 * 1000 end, n % 200 = 0,
     timestamptz '{first_day} 09:00+00', null, timestamptz '{first_day} 20:00+00'
 from generate_series(0, {customers} - 1) as n

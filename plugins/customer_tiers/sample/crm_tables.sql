@@ -23,6 +23,7 @@ create table account (
     user_no text,
     erp_no bigint,
     founded_on date,
+    contract_until date,
     potential_eur numeric(14, 2),
     is_strategic boolean not null,
     created_at timestamptz not null,

@@ -195,6 +195,7 @@ CRM: dict[str, Table] = {
             "user_no": "text",
             "erp_no": "int",
             "founded_on": "day",
+            "contract_until": "day",
             "potential_eur": "cents",
             "is_strategic": "flag",
             "created_at": "second",

@@ -12,6 +12,7 @@ select
     user_no as owner_id,
     erp_no::text as erp_customer_id,
     founded_on,
+    contract_until,
     potential_eur as annual_potential,
     is_strategic as strategic,
     created_at,
