@@ -434,6 +434,9 @@ def test_a_first_load_leaves_what_any_other_would(shop, cluster):
             assert load_and_die(clean, step) in (KILLED, 0), step
         load(clean)
         assert (clean.query(place) != made) == is_taken_over, before
+        known = "reltuples from pg_class where oid = 'raw.erp_invoice_lines'::regclass"
+        counted = "count(*)::real from raw.erp_invoice_lines"
+        assert clean.query(f"select {known}") == clean.query(f"select {counted}"), "no statistics"
         days = clean.query("select key_id, day from ops.dirty_day order by 1, 2")
         assert bool(days) == marks, before
         if marks:
