@@ -13,8 +13,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from customer_tiers import connections, night, sample, simulation, transform
+from customer_tiers import connections, contract, night, sample, simulation, transform
 from customer_tiers.simulation import report
+from customer_tiers.sources import definition
 from helpers.receipts import create_receipts, keep_metrics
 
 pytestmark = pytest.mark.soak
@@ -62,7 +63,7 @@ def url(cluster: Any) -> Iterator[str]:
 
 
 def replayed(url: str) -> simulation.Replay:
-    return simulation.replay(url, ["standard"], source="sample", base_currency="EUR")
+    return simulation.replay(url, ["standard"], source=definition.load("sample", contract.load()))
 
 
 def test_tiers_flap_at_most_a_fifth_as_often_as_the_cut_alone(url: str) -> None:
