@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 import psycopg
 
@@ -31,9 +31,6 @@ from customer_tiers.outbox import sending
 from customer_tiers.publish import publication, repeat
 from customer_tiers.sources import definition
 from customer_tiers.sources.postgres import reason
-
-PLAUSIBLE_FUTURE = timedelta(days=366)
-"""Requested deliveries and expected closings lie ahead, but hardly more than a year."""
 
 UNEXPLAINED = "a step failed; see its log"
 
@@ -115,7 +112,7 @@ def load(run: Run, system: str) -> list[str]:
         run_id=run.run_id,
         source=run.source,
         warehouse_url=connections.warehouse(run.source),
-        latest_date=today + PLAUSIBLE_FUTURE,
+        latest_date=today + quality.PLAUSIBLE_FUTURE,
         accept_deletions=run.accept_deletions,
         accept_drift=run.accept_drift,
         latest_change=datetime.combine(today, time.min, tzinfo=UTC),

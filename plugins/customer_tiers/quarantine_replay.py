@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 
-from customer_tiers import connections, contract
+from customer_tiers import connections, contract, quality
 from customer_tiers.errors import UserError
 from customer_tiers.load.entity import Load, replay_entity
-from customer_tiers.night import PLAUSIBLE_FUTURE, connect
+from customer_tiers.night import connect
 
 
 def replay(source: str, entity: str | None) -> list[str]:
@@ -23,7 +23,7 @@ def replay(source: str, entity: str | None) -> list[str]:
         run_id=f"replay_{now:%Y%m%dT%H%M%S%f}",
         source=source,
         warehouse_url=connections.warehouse(source),
-        latest_date=now.date() + PLAUSIBLE_FUTURE,
+        latest_date=now.date() + quality.PLAUSIBLE_FUTURE,
         accept_deletions=False,
         latest_change=datetime.combine(now, time.min, tzinfo=UTC),
     )

@@ -14,11 +14,17 @@ Great Expectations takes seconds to import, so nothing here imports it at the to
 """
 
 from customer_tiers.quality import docs, quarantine, results, stewardship, suites
-from customer_tiers.quality.check import check_entity, check_published, run_suite
+from customer_tiers.quality.check import (
+    PLAUSIBLE_FUTURE,
+    check_entity,
+    check_published,
+    run_suite,
+)
 from customer_tiers.quality.decision import decide
 from customer_tiers.quality.results import Outcome
 
 __all__ = [
+    "PLAUSIBLE_FUTURE",
     "Outcome",
     "check_entity",
     "check_published",

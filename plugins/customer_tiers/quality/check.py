@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -18,6 +18,9 @@ from customer_tiers.quality.suites import Suite
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
+
+PLAUSIBLE_FUTURE = timedelta(days=366)
+"""Requested deliveries and expected closings lie ahead of a run, but hardly more than a year."""
 
 PLAN_YEARS = 20
 """How far beyond the last plausible day a due date or a planned date may lie."""

@@ -6,7 +6,7 @@ is called usable does not stop at its first night. Great Expectations itself is 
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import duckdb
 import psycopg
@@ -29,9 +29,6 @@ TOLD_ALREADY = (
 )
 """What is said of each column and key whatever the rules are."""
 
-LATEST = timedelta(days=366)
-"""How far in the future a day may lie, as in a night."""
-
 
 def check_rules(
     report: Report,
@@ -46,7 +43,9 @@ def check_rules(
     for entity in contract.entities.values():
         if report.counts.get(entity.name):
             suite = suites.of_entity(entity)
-            parameters = suite.parameters | check.parameters_of(latest_date=today + LATEST)
+            parameters = suite.parameters | check.parameters_of(
+                latest_date=today + check.PLAUSIBLE_FUTURE
+            )
             for rule in suite.rules:
                 if not _is_to_be_tried(report, entity, rule):
                     continue
