@@ -150,11 +150,13 @@ def load(name: str, contract: Contract) -> Source:
 
 def _policy(where: Path, spec: dict[str, Any]) -> str | None:
     named = spec.get("policy")
+    if named is None:
+        return None
     with (settings.DBT_PROJECT / "seeds" / "tier_policies.csv").open(encoding="utf-8") as stream:
         known = [row["policy_id"] for row in csv.DictReader(stream)]
-    if named is not None and named not in known:
+    if named not in known:
         raise UserError(f"{where}: `policy` {named!r} is unknown; use one of {', '.join(known)}")
-    return named
+    return str(named)
 
 
 def _systems(where: Path, source: str, spec: Any) -> dict[str, System]:
