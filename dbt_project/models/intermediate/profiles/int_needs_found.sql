@@ -1,15 +1,6 @@
 with
-category_days as (select * from {{ ref('int_categories_aggregated_to_days') }}),
+bought as (select * from {{ ref('int_categories_bought') }}),
 industries as (select * from {{ ref('int_industries_ranked') }}),
-policy as (select * from {{ ref('int_policies_selected') }}),
-
-bought as (
-    select distinct
-        category_days.customer_id,
-        category_days.product_category
-    from category_days
-    inner join policy on category_days.day > policy.window_start_date
-),
 
 buyers as (
     select
