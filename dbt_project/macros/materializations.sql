@@ -55,7 +55,8 @@
 
 {# Settings for one model, which reads whole tables. Where a planner takes many rows for few,
    loops and index scans are slower by orders, and sums of numeric, hundreds of bytes each, do
-   not fit in a hash, unless a model's meta says that it `has_few_groups`. What a crash takes before dbt is done is built again. #}
+   not fit in a hash, unless a model's meta says that they are few or small (`fits_in_hash`).
+   What a crash takes before dbt is done is built again. #}
 {% macro planned_for_whole_tables() -%}
     {{ return(adapter.dispatch('planned_for_whole_tables')()) }}
 {%- endmacro %}
@@ -65,7 +66,7 @@
 {% macro postgres__planned_for_whole_tables() -%}
     {%- for setting in [
         'enable_nestloop', 'enable_indexscan', 'enable_hashagg', 'synchronous_commit'
-    ] if not (setting == 'enable_hashagg' and config.get('meta', {}).has_few_groups) %}
+    ] if not (setting == 'enable_hashagg' and config.get('meta', {}).fits_in_hash) %}
     set local {{ setting }} = off;
     {%- endfor %}
 {%- endmacro %}

@@ -1,4 +1,3 @@
-{{ config(meta={'key': ['product_id', 'currency'], 'has_few_groups': true}) }}
 with
 product_days as (select * from {{ ref('fct_product_days') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
