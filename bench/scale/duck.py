@@ -146,7 +146,7 @@ def compute(engine: duckdb.DuckDBPyConnection) -> None:
         if kind == "ephemeral":
             continue
         text = NUMERIC.sub(TYPES["numeric"], file.read_text())
-        what = "view" if kind == "view" else "table"
+        what = "view" if kind in ("view", "touched") else "table"
         try:
             engine.execute(f'create {what} "{rebuilt.SCHEMA}"."{name}" as {text}')
         except duckdb.Error as error:

@@ -184,6 +184,13 @@
 {%- endmaterialization %}
 
 
+{# Rows of the customers that are computed anew, which several kept tables read: a view of all,
+   or a table of a few. #}
+{% materialization touched, default -%}
+    {{ return(made_anew(this.incorporate(type='table' if follows_changes() else 'view'))) }}
+{%- endmaterialization %}
+
+
 {% macro note_as_kept() -%}
     insert into {{ fact_relation('int_inputs_remembered') }} (kind, key_id, input_value)
     values ('table', '{{ this.identifier }}', 'done')

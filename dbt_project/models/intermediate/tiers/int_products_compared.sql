@@ -8,16 +8,12 @@
     'cost_of_returns': 'cost_rates',
 } -%}
 with
-product_days as (select * from {{ ref('fct_product_days') }}),
-customers as (
-    {{ of_touched(ref('int_customers_resolved'), 'survivor_id') }}
-),
+product_days as (select * from {{ ref('int_product_days_touched') }}),
 windows as (select * from {{ ref('int_windows_compared') }}),
 
 dated as (
     select
         product_days.*,
-        customers.survivor_id,
         product_days.day > windows.window_start_date as is_now,
         coalesce(
             product_days.posted_day <= windows.before_date
@@ -29,13 +25,12 @@ dated as (
         on
             product_days.day > windows.start_date
             and product_days.posted_day <= windows.business_date
-    inner join customers on product_days.customer_id = customers.customer_id
-    where not customers.is_internal
+    where not product_days.is_internal
 ),
 
 valued as (
     select
-        dated.survivor_id,
+        dated.customer_id,
         dated.product_id,
         dated.is_now,
         dated.is_before,
@@ -60,10 +55,10 @@ compared as (
                     as {{ name }}_{{ window }},
             {% endfor -%}
         {% endfor -%}
-        survivor_id as customer_id,
+        customer_id,
         product_id
     from valued
-    group by survivor_id, product_id
+    group by customer_id, product_id
 )
 
 select * from compared
