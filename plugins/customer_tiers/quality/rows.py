@@ -71,6 +71,19 @@ def key_index(connection: psycopg.Connection, table: str) -> str | None:
     return str(row[0]).rpartition(".")[2] if row else None
 
 
+def unique_columns(connection: psycopg.Connection, table: str) -> list[frozenset[str]]:
+    """Columns that an index proves to be unique together in the table, one set per index."""
+    found = connection.execute(
+        "select array_agg(attname::text) from pg_index "
+        "inner join pg_attribute on attrelid = indrelid and attnum = any(indkey) "
+        "where indrelid = to_regclass(%s) and indisunique and indisvalid "
+        "and indpred is null and indexprs is null and indnatts = indnkeyatts "
+        "group by indexrelid",
+        [table],
+    )
+    return [frozenset(names) for (names,) in found]
+
+
 def index_key(connection: psycopg.Connection, entity: Entity, stage_table: str) -> bool:
     """Give the stage table a unique index on its key; say whether it could.
 
