@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from customer_tiers.contract import Entity
+from customer_tiers.contract import UNKNOWN, Entity
 from customer_tiers.quality.predicates import bad_rows, can_find_rows
 from customer_tiers.quality.rules import Rule
 
@@ -36,6 +36,16 @@ def row_key(key: tuple[str, ...], alias: str) -> sql.Composable:
         "case when length({joined}) > {most} then left({joined}, {most}) || '#' || md5({joined}) "
         "else {joined} end"
     ).format(joined=joined, most=sql.Literal(LONGEST_KEY))
+
+
+def as_json(alias: str) -> sql.Composable:
+    """Return SQL of a stage row as jsonb; of what the contract does not know only if it is there,
+    so that a row has one form whether or not its table has the column."""
+    return sql.SQL("to_jsonb({row}) - case when {column} is null then {name} else '' end").format(
+        row=sql.Identifier(alias),
+        column=sql.Identifier(alias, UNKNOWN),
+        name=sql.Literal(UNKNOWN),
+    )
 
 
 def scalar(connection: psycopg.Connection, statement: sql.Composed) -> Any:
