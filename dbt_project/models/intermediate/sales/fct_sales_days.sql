@@ -4,7 +4,10 @@
         indexes=[
             {'columns': ['customer_id', 'day', 'posted_day'], 'unique': true},
         ],
-        pre_hook=["{{ delete_dirty_days_from(this) }}"],
+        pre_hook=[
+            "{{ touch_customers_of_dirty_days() }}",
+            "{{ delete_dirty_days_from(this) }}",
+        ],
         post_hook=[
             "{{ consume_dirty_days() }}",
             "{{ forget_prices() }}",
