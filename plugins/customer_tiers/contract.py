@@ -32,6 +32,10 @@ SYSTEMS = ("erp", "crm")
 ENTITY_FIELDS = {"description", "required", "key", "cursor", "period", "sum", "columns"}
 COLUMN_FIELDS = {"type", "nullable", "unit", "description"}
 
+UNKNOWN = "_unknown"
+"""The column of each table in stage and raw that keeps, as JSON, the columns of its source which
+the contract does not know; it is empty where there are none."""
+
 
 @dataclass(frozen=True)
 class Column:

@@ -420,8 +420,8 @@ create table if not exists ops.source_column (
     primary key (entity, column_name)
 );
 comment on table ops.source_column is
-'One row per entity and column that its SELECT has returned. Columns that the contract does not know are noted and not '
-'loaded; one that was loaded and is missing stops the source.';
+'One row per entity and column that its SELECT has returned. Columns that the contract does not know are noted and '
+'kept in _unknown of the table in raw; one that was loaded and is missing stops the source.';
 
 create table if not exists ops.reconciliation (
     entity text not null,
@@ -469,7 +469,7 @@ select
     columns.column_name,
     'unknown_column',
     columns.column_name,
-    'the source has a column that the contract does not know; it is not loaded',
+    'the source has a column that the contract does not know; its values are only kept in _unknown of the table in raw',
     owners.owner,
     columns.first_seen_at,
     columns.first_seen_run,

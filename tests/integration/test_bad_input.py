@@ -283,6 +283,19 @@ def test_a_bad_file_stops_the_night(kiosk, spoil, words):
     recovers(kiosk)
 
 
+def test_an_unknown_column_of_a_file_is_kept_aside_and_goes_with_it(kiosk):
+    rows = [row | {"Note": f"of {row['customer_id']}"} for row in small_company.lines()]
+    unknown = "select distinct customer_id, _unknown from raw.erp_invoice_lines order by 1"
+    small_company.write_lines(Path(kiosk.path), rows)
+    kiosk.load()
+    assert kiosk.query(unknown) == [
+        (customer, {"Note": f"of {customer}"}) for customer, _ in small_company.CUSTOMERS
+    ]
+    small_company.write_lines(Path(kiosk.path), small_company.lines())
+    recovers(kiosk)
+    assert {kept for _, kept in kiosk.query(unknown)} == {None}
+
+
 def test_a_text_in_a_column_of_numbers_is_named(kiosk):
     file = Path(kiosk.path) / "invoice_lines.csv"
     good = file.read_bytes()

@@ -512,3 +512,35 @@ def test_a_source_is_usable_after_a_copy_that_failed_or_was_left(shop):
         assert next(blocks)
         blocks.close()
         assert extract.has_rows()
+
+
+def test_the_values_of_a_column_that_the_contract_does_not_know_follow_their_rows(shop):
+    kept = (
+        "select invoice_id, _unknown from raw.erp_invoice_lines where invoice_id ~ '^Z' order by 1"
+    )
+    x, y = {"note": "x"}, {"note": "y"}
+    change = (
+        "update invoice_lines set {}, updated_at = '2026-03-31 03:00+00' where invoice_id = '{}'"
+    )
+    add = "alter table invoice_lines add column note text default 'x'"
+    with changed(add, "alter table invoice_lines drop column note"):
+        source(
+            "insert into invoice_lines (invoice_id, line_no, customer_id, product_id, "
+            "invoice_date, document_type, quantity, net_amount, updated_at) "
+            "select 'Z' || n, 1, 'C01', 'P1', '2026-03-30', 'invoice', 1, 10, "
+            "'2026-03-31 02:00+00' from generate_series(1, 3) as n"
+        )
+        load(shop)
+        assert shop.query(kept) == [("Z1", x), ("Z2", x), ("Z3", x)]
+        source(change.format("note = 'y'", "Z1"))
+        assert any("0 new, 1 changed, 0 deleted" in line for line in load(shop))
+        source(change.format("quantity = -quantity", "Z2"))
+        source("delete from invoice_lines where invoice_id = 'Z3'")
+        load(shop)
+        [(waits,)] = shop.query("select row_data from quarantine.rows where row_key = 'Z2|1'")
+        assert waits["_unknown"] == x
+        source(change.format("quantity = -quantity", "Z2"))
+        load(shop)
+        assert shop.query(kept) == [("Z1", y), ("Z2", x)]
+    load(shop)
+    assert shop.query(kept) == [("Z1", None), ("Z2", None)]

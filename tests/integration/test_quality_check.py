@@ -9,6 +9,7 @@ from datetime import date
 
 import psycopg
 import pytest
+from sqlalchemy import Engine, event
 
 from customer_tiers import contract, settings
 from customer_tiers.errors import UserError
@@ -99,6 +100,58 @@ def test_a_query_that_postgres_refuses_is_a_fault_and_not_a_failed_expectation(w
     with pytest.raises(UserError, match="rule broken could not be computed") as refused:
         run_suite(warehouse, suite)
     assert "\n" not in str(refused.value)
+
+
+@pytest.fixture
+def statements():
+    """The SQL that GX sends."""
+    sent = []
+
+    def send(_connection, _cursor, statement, *_):
+        sent.append(" ".join(statement.split()))
+
+    event.listen(Engine, "before_cursor_execute", send)
+    yield sent
+    event.remove(Engine, "before_cursor_execute", send)
+
+
+def test_one_query_counts_the_rows_that_break_the_rules_of_columns(warehouse, statements):
+    check_entity(warehouse, PRODUCTS, latest_date=LATEST)
+    counting = [statement for statement in statements if "unexpected_count" in statement]
+    assert len(counting) == 1
+    assert "count(*) FILTER (WHERE" in counting[0]
+    assert "sum(" not in counting[0]
+
+
+def test_a_bound_is_compared_exactly_and_not_as_a_float(warehouse):
+    with psycopg.connect(warehouse) as connection:
+        connection.execute("update stage.erp_products set standard_cost = 1000000000000.00001")
+    outcomes = check_entity(warehouse, PRODUCTS, latest_date=LATEST)
+    assert {o.expectation: o.rows_failed for o in outcomes}["standard_cost.be_between"] == 3
+
+
+@pytest.mark.parametrize(
+    ("index", "is_proof"),
+    [
+        ("(product_id)", True),
+        ("(product_id, name)", False),
+        ("(product_id) where name is null", False),
+        ("((product_id || name))", False),
+    ],
+)
+def test_a_key_is_looked_through_unless_an_index_has_proved_it(
+    warehouse, statements, index, is_proof
+):
+    with psycopg.connect(warehouse) as connection:
+        if not is_proof:
+            connection.execute(
+                "insert into stage.erp_products (product_id, name) values ('P1', 'Pipe')"
+            )
+        connection.execute(f"create unique index on stage.erp_products {index}")
+    outcomes = check_entity(warehouse, PRODUCTS, latest_date=LATEST)
+    (key,) = [o for o in outcomes if o.rule.type in engine.UNIQUE]
+    assert key.rows_failed == (0 if is_proof else 2)
+    assert any("having count(*) > 1" in each for each in statements) is not is_proof
 
 
 def test_gx_is_quiet_and_leaves_nothing_behind(warehouse, capfd, caplog):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
@@ -335,6 +336,11 @@ def test_colons_percents_and_nothing_can_be_written(erpnext):
         extract = database.DatabaseExtract(connection, "shop", entity, query)
         assert list(extract.copy_csv(WHOLE)) == [b"CUST-1,12:30 :x 5%\n"]
         assert extract.has_rows()
+        more = query.replace(" from", ", 1.50 as rate, null as note, x'80' as logo from")
+        extract = database.DatabaseExtract(connection, "shop", entity, more)
+        [row] = csv.reader(io.StringIO(b"".join(extract.copy_csv(WHOLE)).decode()))
+        assert row[:2] == ["CUST-1", "12:30 :x 5%"]
+        assert json.loads(row[2]) == {"rate": "1.50", "note": None, "logo": "b'\\x80'"}
         with pytest.raises(Exception, match="READ ONLY"):
             connection.exec_driver_sql("delete from `tabCustomer`")
 

@@ -90,6 +90,18 @@ def test_what_will_be_set_aside_is_hinted_at(shop):
     assert any("column net_amount: 1 of 3 rows against rule" in hint for hint in report.hints)
 
 
+def test_a_column_that_the_contract_does_not_know_is_hinted_at_and_judges_no_row(shop):
+    file = shop / "customers.csv"
+    header, *others = file.read_text().splitlines()
+    again = [f"{line},{note}" for line in others for note in ("a", '"b, c"')]
+    file.write_text("\n".join([f"{header},note", *again, ""]))
+    report = checked()
+    assert not report.faults
+    [hint] = report.hints
+    for words in ("erp.customers, column note: ", "_unknown of raw.erp_customers"):
+        assert words in hint
+
+
 def test_what_would_stop_the_night_is_a_fault(shop):
     """A quantity of 0 in more rows than a night sets aside, and a currency without a rate."""
     line = "L{0},1,1,1,2026-01-02,invoice,{1},1,true\n"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -68,9 +71,15 @@ def test_a_missing_column_is_named(tmp_path):
         assert word in line
 
 
-def test_a_column_that_the_contract_does_not_have_is_left_out(tmp_path):
-    write(tmp_path, b"Key,Label,Cost\n1,a,2\n")
-    assert read(tmp_path, QUERY.replace("standard_cost", "std_cost")) == "1,a\n"
+def test_columns_that_the_contract_does_not_have_come_last_as_json(tmp_path):
+    write(tmp_path, b'Key,Label,Cost,Their Note\n1,a,2,"x ""y"""\n2,b,,\n')
+    query = QUERY.replace("standard_cost", 'std_cost, "Their Note"')
+    found = list(csv.reader(io.StringIO(read(tmp_path, query))))
+    assert [row[:2] for row in found] == [["1", "a"], ["2", "b"]]
+    assert [json.loads(row[2]) for row in found] == [
+        {"std_cost": "2", "Their Note": 'x "y"'},
+        {"std_cost": None, "Their Note": None},
+    ]
 
 
 def test_a_required_column_that_the_select_leaves_out_is_named(tmp_path):

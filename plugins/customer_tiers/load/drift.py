@@ -1,6 +1,7 @@
-"""A source that changed its shape: what is new is noted, what is gone stops the source.
+"""A source that changed its shape: what is new is kept aside, what is gone stops the source.
 
-A column that the contract does not know is left where it is and listed in `bi.stewardship`. One
+A column that the contract does not know is listed in `bi.stewardship`; its values are kept in one
+column of raw (`UNKNOWN`) in the rows that are read, and no model reads them. One
 that was loaded before and is not there any more would empty itself in raw row by row; a renamed
 column is both.
 """

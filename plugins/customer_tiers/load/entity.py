@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from customer_tiers import quality, stopwatch
-from customer_tiers.contract import Entity
+from customer_tiers.contract import UNKNOWN, Entity
 from customer_tiers.errors import UserError
 from customer_tiers.load import dirty, drift, ledger, reconcile, stage, tables, upsert
 from customer_tiers.sources.extract import Extract, Window
@@ -242,7 +242,8 @@ def _mention_new_columns(load: Load, entity: Entity, names: list[str]) -> list[s
         return []
     return [
         f"warning: source {load.source}, entity {entity.name}: column {', '.join(names)} is new "
-        "and not in the contract, so it is not loaded; see bi.stewardship"
+        f"and not in the contract, so it is only kept in raw.{entity.table}.{UNKNOWN}; see "
+        "bi.stewardship"
     ]
 
 

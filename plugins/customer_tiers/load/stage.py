@@ -9,7 +9,7 @@ from customer_tiers import stopwatch
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.load import tables
-from customer_tiers.sources.extract import Extract, Window
+from customer_tiers.sources.extract import Extract, Window, sent_columns
 from customer_tiers.sources.postgres import reason
 
 
@@ -43,7 +43,7 @@ def fill(
     # In the transaction that makes the table, rows can be written as old ones that all may see.
     statement = sql.SQL("copy stage.{} ({}) from stdin (format {}, freeze)").format(
         sql.Identifier(entity.table),
-        sql.SQL(", ").join(map(sql.Identifier, extract.columns)),
+        sql.SQL(", ").join(map(sql.Identifier, sent_columns(extract))),
         sql.SQL(rows.form),
     )
     try:

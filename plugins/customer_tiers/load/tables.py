@@ -7,7 +7,7 @@ from importlib.resources import files
 import psycopg
 from psycopg import sql
 
-from customer_tiers.contract import Contract, Entity
+from customer_tiers.contract import UNKNOWN, Contract, Entity
 from customer_tiers.errors import UserError
 from customer_tiers.quality import rows
 
@@ -139,10 +139,13 @@ def drop_stage(connection: psycopg.Connection, entity: Entity) -> None:
 
 
 def _columns(entity: Entity) -> list[sql.Composed]:
-    """Name and type of the contract's columns, in its order."""
+    """Name and type of the contract's columns, in its order, and of what it does not know."""
     return [
-        sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.sql_type))  # type: ignore[arg-type]
-        for column in entity.columns
+        *(
+            sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.sql_type))  # type: ignore[arg-type]
+            for column in entity.columns
+        ),
+        sql.SQL("{} jsonb").format(sql.Identifier(UNKNOWN)),
     ]
 
 

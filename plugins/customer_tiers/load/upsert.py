@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from customer_tiers import stopwatch
-from customer_tiers.contract import Entity
+from customer_tiers.contract import UNKNOWN, Entity
 from customer_tiers.load import first
 
 EVERYWHERE = sql.SQL("true")
@@ -70,7 +70,7 @@ def _write(
     deleted = _delete(connection, entity) if is_complete else 0
     assignments = sql.SQL(", ").join(
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(c))
-        for c in (*entity.column_names, "_run_id")
+        for c in (*entity.column_names, UNKNOWN, "_run_id")
         if c not in entity.key
     )
     result = connection.execute(
@@ -93,12 +93,13 @@ def _names(entity: Entity) -> dict[str, sql.Composable]:
         dot = sql.SQL(prefix)  # type: ignore[arg-type]
         return sql.SQL(", ").join(sql.SQL("{}{}").format(dot, sql.Identifier(n)) for n in names)
 
+    columns = (*entity.column_names, UNKNOWN)
     return {
         "raw": sql.Identifier("raw", entity.table),
         "stage": sql.Identifier("stage", entity.table),
-        "columns": listed(entity.column_names),
-        "raw_columns": listed(entity.column_names, "raw."),
-        "stage_columns": listed(entity.column_names, "stage."),
+        "columns": listed(columns),
+        "raw_columns": listed(columns, "raw."),
+        "stage_columns": listed(columns, "stage."),
         "key": listed(entity.key),
         "first_key": sql.Identifier(entity.key[0]),
         "is_kept": sql.SQL(" and ").join(

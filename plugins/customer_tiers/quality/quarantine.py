@@ -233,7 +233,7 @@ def _keep(
             create temporary table bad_key on commit drop as
             select
                 subselect.ctid as row_at,
-                to_jsonb(subselect) as row_data,
+                {row} as row_data,
                 case
                     when {key} is null then '#' || md5(subselect::text)
                     when {repeated} then {key} || '#' || md5(subselect::text)
@@ -243,6 +243,7 @@ def _keep(
             where subselect.ctid in (select row_at from bad_row)
             """
         ).format(
+            row=rows.as_json("subselect"),
             key=rows.row_key(entity.key, "subselect"),
             repeated=repeated(entity.key, table),
             table=table,

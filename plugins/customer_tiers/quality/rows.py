@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from customer_tiers.contract import Entity
+from customer_tiers.contract import UNKNOWN, Entity
 from customer_tiers.quality.predicates import bad_rows, can_find_rows
 from customer_tiers.quality.rules import Rule
 
@@ -36,6 +36,16 @@ def row_key(key: tuple[str, ...], alias: str) -> sql.Composable:
         "case when length({joined}) > {most} then left({joined}, {most}) || '#' || md5({joined}) "
         "else {joined} end"
     ).format(joined=joined, most=sql.Literal(LONGEST_KEY))
+
+
+def as_json(alias: str) -> sql.Composable:
+    """Return SQL of a stage row as jsonb; of what the contract does not know only if it is there,
+    so that a row has one form whether or not its table has the column."""
+    return sql.SQL("to_jsonb({row}) - case when {column} is null then {name} else '' end").format(
+        row=sql.Identifier(alias),
+        column=sql.Identifier(alias, UNKNOWN),
+        name=sql.Literal(UNKNOWN),
+    )
 
 
 def scalar(connection: psycopg.Connection, statement: sql.Composed) -> Any:
@@ -69,6 +79,19 @@ def key_index(connection: psycopg.Connection, table: str) -> str | None:
         [table],
     ).fetchone()
     return str(row[0]).rpartition(".")[2] if row else None
+
+
+def unique_columns(connection: psycopg.Connection, table: str) -> list[frozenset[str]]:
+    """Columns that an index proves to be unique together in the table, one set per index."""
+    found = connection.execute(
+        "select array_agg(attname::text) from pg_index "
+        "inner join pg_attribute on attrelid = indrelid and attnum = any(indkey) "
+        "where indrelid = to_regclass(%s) and indisunique and indisvalid "
+        "and indpred is null and indexprs is null and indnatts = indnkeyatts "
+        "group by indexrelid",
+        [table],
+    )
+    return [frozenset(names) for (names,) in found]
 
 
 def index_key(connection: psycopg.Connection, entity: Entity, stage_table: str) -> bool:

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import duckdb
 
-from customer_tiers.contract import Contract, Entity
+from customer_tiers.contract import UNKNOWN, Contract, Entity
 from customer_tiers.errors import UserError
 from customer_tiers.sources import definition, opening, promises, staged
-from customer_tiers.sources.extract import Extract, Window
+from customer_tiers.sources.extract import Extract, Window, sent_columns
 from customer_tiers.sources.judgement import Report, check_column, check_key, show_rows
 from customer_tiers.sources.staged import literal, quoted
 
@@ -102,8 +102,9 @@ def _check_entity(
         )
     for name in extract.extra:
         report.hints.append(
-            f"{entity.name}, column {name}: the contract does not know it, so it is left out; "
-            "name it as a column of the contract, or take it out of the SELECT"
+            f"{entity.name}, column {name}: the contract does not know it, so it is only kept in "
+            f"{UNKNOWN} of raw.{entity.table}; name it as a column of the contract, or take it out "
+            "of the SELECT"
         )
     for column in entity.columns:
         check_column(report, sink, entity, column, extract)
@@ -131,10 +132,12 @@ def _keep(
                     break
         if entity.name in report.cut:
             _drop_last_line(file)
-        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in extract.columns)
+        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in sent_columns(extract))
+        kept = ", ".join(map(quoted, extract.columns))
         buffer = max(LEAST_BUFFER, min(file.stat().st_size + 1, LARGEST_ROW))
         sink.execute(
-            f"create table {quoted(entity.name)} as select * from read_csv({literal(str(file))}, "
+            f"create table {quoted(entity.name)} as select {kept} "
+            f"from read_csv({literal(str(file))}, "
             f"header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
             f"allow_quoted_nulls = false, nullstr = '', columns = {{{columns}}}, "
             f"max_line_size = {buffer}, buffer_size = {buffer})"

@@ -6,6 +6,7 @@ blocks, so that memory does not grow with the table.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -23,6 +24,7 @@ from customer_tiers.sources.extract import (
     Window,
     as_csv,
     check_columns,
+    sent_columns,
     unknown_columns,
 )
 
@@ -180,7 +182,7 @@ class DatabaseExtract:
 
     def copy_csv(self, window: Window) -> Iterator[bytes | memoryview]:
         """Yield the window's rows as CSV for COPY."""
-        names = ", ".join(map(self._named, self.columns))
+        names = ", ".join(map(self._named, (*self.columns, *self.extra)))
         statement, values = self._within(f"select {names} from {self._query}", window)
         with self._fault_named():
             result = self._run(statement, values, stream=True)
@@ -229,12 +231,15 @@ class DatabaseExtract:
         return f"{escaped} where {within}", values
 
     def _as_csv(self, rows: Sequence[Sequence[Any]]) -> bytes:
-        """The rows as CSV; `columns` are the arrays' names."""
+        """The rows as CSV, with `sent_columns` as the arrays' names."""
         columns = [
             pa.array([self._text(value, name) for value in values], pa.string())
-            for name, values in zip(self.columns, zip(*rows, strict=True), strict=True)
+            for name, values in zip(self.columns, zip(*rows, strict=True), strict=False)
         ]
-        return as_csv(pa.record_batch(columns, names=list(self.columns)))
+        if self.extra:
+            others = (zip(self.extra, row[len(columns) :], strict=True) for row in rows)
+            columns.append(pa.array([json.dumps(dict(each), default=str) for each in others]))
+        return as_csv(pa.record_batch(columns, names=list(sent_columns(self))))
 
     def _text(self, value: Any, name: str) -> str | None:
         if value is None:

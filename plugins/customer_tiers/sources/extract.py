@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pa_compute
 import pyarrow.csv as pa_csv
 
-from customer_tiers.contract import Entity
+from customer_tiers.contract import UNKNOWN, Entity
 from customer_tiers.errors import UserError
 
 Months = dict[date, tuple[int, Decimal | None]]
@@ -58,7 +58,7 @@ class Extract(Protocol):
         ...
 
     def rows(self, window: Window) -> Rows:
-        """The window's rows, with `columns` in order, in the form that costs both sides least."""
+        """The window's rows, with `sent_columns` in order, in the form that costs least."""
         ...
 
     def copy_csv(self, window: Window) -> Iterator[bytes | memoryview]:
@@ -76,7 +76,7 @@ class Extract(Protocol):
 def check_columns(source: str, entity: Entity, returned: list[str]) -> tuple[str, ...]:
     """Check the names that a SELECT returns against the contract; return those that are loaded.
 
-    A column that the contract does not know is kept aside, see `unknown_columns`.
+    What else it returns are the `unknown_columns`.
 
     Raises:
         UserError: A required column is missing, or a column is there twice.
@@ -99,6 +99,11 @@ def check_columns(source: str, entity: Entity, returned: list[str]) -> tuple[str
 def unknown_columns(entity: Entity, returned: list[str]) -> tuple[str, ...]:
     """The columns of a SELECT that the contract does not know."""
     return tuple(name for name in returned if name not in entity.column_names)
+
+
+def sent_columns(extract: Extract) -> tuple[str, ...]:
+    """What the rows of an extract hold: the contract's columns, and all others in one."""
+    return (*extract.columns, UNKNOWN) if extract.extra else extract.columns
 
 
 def as_csv(batch: pa.RecordBatch) -> bytes:

@@ -148,12 +148,15 @@ class PostgresExtract:
         return sql.SQL("date_trunc('month', {}::timestamptz)::date").format(period)
 
     def _copy(self, window: Window, *, is_typed: bool = False) -> Iterator[bytes | memoryview]:
-        columns = [
+        columns: list[sql.Composable] = [
             sql.SQL("{}::{}").format(sql.Identifier(name), self._type(name))
             if is_typed
             else sql.Identifier(name)
             for name in self.columns
         ]
+        if self.extra:
+            known = sql.Literal(list(self.columns))
+            columns.append(sql.SQL("to_jsonb(extract.*) - {}::text[]").format(known))
         statement = sql.SQL("copy (select {} from {} where {}) to stdout (format {})").format(
             sql.SQL(", ").join(columns),
             self._query,

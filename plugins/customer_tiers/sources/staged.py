@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from customer_tiers.contract import Entity
+from customer_tiers.contract import UNKNOWN, Entity
 from customer_tiers.errors import UserError
 from customer_tiers.sources.extract import (
     Months,
@@ -127,7 +127,11 @@ class StagedExtract:
     def copy_csv(self, window: Window) -> Iterator[bytes | memoryview]:
         """Yield the window's rows as CSV for COPY; all values as text."""
         styles = self._number_styles()
-        names = ", ".join(self._as_text(name, styles.get(name)) for name in self.columns)
+        texts = [self._as_text(name, styles.get(name)) for name in self.columns]
+        if self.extra:
+            fields = ", ".join(f"{literal(name)}: {quoted(name)}" for name in self.extra)
+            texts.append(f"cast(to_json({{{fields}}}) as varchar) as {quoted(UNKNOWN)}")
+        names = ", ".join(texts)
         with self._fault_named():
             relation = self._connection.sql(
                 f"select {names} from {self._query} where {self._within(window)}"
