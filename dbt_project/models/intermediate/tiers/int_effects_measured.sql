@@ -38,6 +38,9 @@ parted as (
         - (returns_now - cost_of_returns_now) as returns_effect,
         freight_before - freight_now as freight_effect,
         {{ margin_of_goods('before') }} as margin_before,
+        abs(gross_revenue_now) as sales_now,
+        case when quantity_now > 0 then abs(gross_revenue_now) else 0 end
+            as sales_with_quantity_now,
         abs(gross_revenue_now) + abs(gross_revenue_before) as sales,
         case when quantity_now > 0 then abs(gross_revenue_now) else 0 end
         + case when quantity_before > 0 then abs(gross_revenue_before) else 0 end
@@ -55,7 +58,9 @@ summed as (
             {{ to_cents('coalesce(sum(' ~ amount ~ '), 0)') }} as {{ amount }},
         {% endfor -%}
         cast(sum(sales_with_quantity) / nullif(sum(sales), 0) as numeric(5, 4))
-            as quantity_completeness
+            as quantity_completeness,
+        cast(sum(sales_with_quantity_now) / nullif(sum(sales_now), 0) as numeric(5, 4))
+            as quantity_completeness_alone
     from parted
     group by customer_id
 )

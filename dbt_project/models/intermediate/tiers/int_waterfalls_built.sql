@@ -21,7 +21,10 @@ joined as (
         contributions.contribution_12m,
         remembered.contribution_12m as contribution_12m_before,
         remembered.contribution_12m_at_window_rates as before_at_window_rates,
-        measured.quantity_completeness,
+        case
+            when effects.customer_id is null then measured.quantity_completeness_alone
+            else effects.quantity_completeness
+        end as quantity_completeness,
         {% for effect in of_products -%}
             coalesce(effects.{{ effect }}, 0) as {{ effect }},
         {% endfor -%}
