@@ -1,18 +1,25 @@
 with
-{# Only those of customers with dirty days, once there are facts. #}
+{# None counts on a day after it was posted, so that only those from a customer's first dirty day
+   on can count on one, once there are facts. #}
 credit_notes as (
-    select *
-    from {{ ref('stg_erp__invoice_lines') }}
+    select invoice_lines.*
+    from {{ ref('stg_erp__invoice_lines') }} as invoice_lines
+    {% if builds_only_dirty_days() -%}
+        inner join (
+            select
+                dirty_days.key_id,
+                min(dirty_days.day) as first_day
+            from {{ source('ops', 'dirty_day') }} as dirty_days
+            where dirty_days.fact = 'sales'
+            group by dirty_days.key_id
+        ) as touched
+            on
+                invoice_lines.customer_id = touched.key_id
+                and invoice_lines.invoice_date >= touched.first_day
+    {%- endif %}
     where
-        is_posted
-        and document_type = 'credit_note'
-        {% if builds_only_dirty_days() -%}
-            and customer_id in (
-                select dirty_days.key_id
-                from {{ source('ops', 'dirty_day') }} as dirty_days
-                where dirty_days.fact = 'sales'
-            )
-        {%- endif %}
+        invoice_lines.is_posted
+        and invoice_lines.document_type = 'credit_note'
 ),
 
 sales as (
