@@ -1,20 +1,23 @@
 with
+{# Asked once there are facts. #}
+touched as (
+    select
+        key_id as customer_id,
+        min(day) as first_day
+    from {{ source('ops', 'dirty_day') }}
+    where fact = 'sales'
+    group by key_id
+),
+
 {# None counts on a day after it was posted, so that only those from a customer's first dirty day
    on can count on one, once there are facts. #}
 credit_notes as (
     select invoice_lines.*
     from {{ ref('stg_erp__invoice_lines') }} as invoice_lines
     {% if builds_only_dirty_days() -%}
-        inner join (
-            select
-                dirty_days.key_id,
-                min(dirty_days.day) as first_day
-            from {{ source('ops', 'dirty_day') }} as dirty_days
-            where dirty_days.fact = 'sales'
-            group by dirty_days.key_id
-        ) as touched
+        inner join touched
             on
-                invoice_lines.customer_id = touched.key_id
+                invoice_lines.customer_id = touched.customer_id
                 and invoice_lines.invoice_date >= touched.first_day
     {%- endif %}
     where
