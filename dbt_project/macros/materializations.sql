@@ -41,7 +41,8 @@
     {{ return({'relations': [target]}) }}
 {%- endmacro %}
 
-{% macro made_anew(target) -%}
+{# `finally` is a statement for the same transaction. #}
+{% macro made_anew(target, finally=none) -%}
     {%- set existing = load_cached_relation(this) -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -59,6 +60,9 @@
     {%- if target.is_table -%}
         {%- do create_indexes(target) -%}
         {%- do finish(target, model) -%}
+    {%- endif -%}
+    {%- if finally -%}
+        {%- do adapter.add_query(finally) -%}
     {%- endif -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
@@ -83,7 +87,8 @@
 
 {# Settings for one model, which reads whole tables. Where a planner takes many rows for few,
    loops and index scans are slower by orders, and sums of numeric, hundreds of bytes each, do
-   not fit in a hash. What a crash takes before dbt is done is built again. #}
+   not fit in a hash, unless a model's meta says that they are few or small (`fits_in_hash`).
+   What a crash takes before dbt is done is built again. #}
 {% macro planned_for_whole_tables() -%}
     {{ return(adapter.dispatch('planned_for_whole_tables')()) }}
 {%- endmacro %}
@@ -93,7 +98,7 @@
 {% macro postgres__planned_for_whole_tables() -%}
     {%- for setting in [
         'enable_nestloop', 'enable_indexscan', 'enable_hashagg', 'synchronous_commit'
-    ] %}
+    ] if not (setting == 'enable_hashagg' and config.get('meta', {}).fits_in_hash) %}
     set local {{ setting }} = off;
     {%- endfor %}
 {%- endmacro %}

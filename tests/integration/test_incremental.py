@@ -1,4 +1,4 @@
-"""Facts that follow change equal facts computed anew, and explain it: nights of the sample company.
+"""What follows change equals what is computed anew, and explains it: nights of the sample company.
 
 The ERP's own tables are changed as a careless department would: prices corrected back in time,
 lines moved to another day, customer or currency, sales whose credit note came first.
@@ -62,6 +62,15 @@ MOVES = {
         "update sales_document_line set quantity = quantity + 1, net_value = net_value + 0.01, "
         "changed_at = {now} where document_no % 89 = 0"
     ),
+    "a product gets another category": (
+        "update article set changed_at = {now}, family_code = "
+        "(select max(family_code) from article) "
+        "where article_no in (select article_no from article order by 1 limit 3)"
+    ),
+    "a customer is parted from another": (
+        "update debtor set changed_at = {now}, replaced_by_no = null where debtor_no = "
+        "(select min(debtor_no) from debtor where replaced_by_no is not null)"
+    ),
     "documents are taken back to draft": (
         "with moved as (update sales_document set state_code = 'DRAFT', changed_at = {now} "
         "where document_no % 83 = 0 returning document_no) update sales_document_line "
@@ -78,6 +87,8 @@ NIGHTS = (
     ],
     [
         "credit notes point to another sale",
+        "a product gets another category",
+        "a customer is parted from another",
         "quantities and amounts are corrected",
         "documents are taken back to draft",
     ],
@@ -87,6 +98,15 @@ NIGHTS = (
 
 RUN_COLUMNS = ("run_id", "published_at", "known_from", "known_to")
 """What a run says of itself."""
+
+
+def kept_tables() -> dict[str, str]:
+    """Tables that are kept by customer, and their columns that tell of more than one night."""
+    nodes = transform.parse().result.nodes.values()
+    names = [node.name for node in nodes if node.config.get("materialized") == "kept"]
+    return dict.fromkeys(names, "*") | {
+        "int_effects_measured": "customer_id, quantity_completeness"
+    }
 
 
 class Company:
@@ -130,11 +150,27 @@ class Company:
                 for fact in FACTS
             }
 
+    def decide(self) -> None:
+        """Decide the newest night on the facts as they are, and publish nothing."""
+        night.build(self.run, str(self.run.business_date), "tiers", is_checked=False)
+
     def publish(self) -> None:
         """Decide and publish the newest night on the facts as they are."""
-        day = str(self.run.business_date)
-        night.build(self.run, day, "tiers", is_checked=False)
-        night.publish(self.run, day)
+        self.decide()
+        night.publish(self.run, str(self.run.business_date))
+
+    def is_continued(self) -> bool:
+        """Whether the tables that are kept by customer were continued by the newest build."""
+        return bool(self.rows("select * from candidate.int_inputs_remembered where kind = 'mode'"))
+
+    def kept(self) -> dict[str, list[dict[str, Any]]]:
+        """All rows of the tables that are kept by customer, in order."""
+        return {
+            name: self.rows(
+                f"select * from (select {columns} from candidate.{name}) as t order by t"
+            )
+            for name, columns in kept_tables().items()
+        }
 
     def marts(self) -> dict[str, list[tuple]]:
         """All rows of what is published: of the newest night's candidates, and of bi."""
@@ -176,10 +212,12 @@ def company(cluster) -> Iterator[Company]:
     company = Company(cluster)
     company.play()
     company.publish()
-    for names in NIGHTS:
+    for number, names in enumerate(NIGHTS):
         for name in names:
             company.move(MOVES[name])
         company.play()
+        company.decide()
+        assert company.is_continued() == (number > 0)  # before the first, a month has ended
     company.publish()
     yield company
     for name in ("sample_erp", "sample_crm", "warehouse_sample"):
@@ -257,7 +295,7 @@ def test_nights_on_facts_that_grew_equal_nights_built_from_raw_alone(company):
     be compared as it is known on one day. One company's facts followed each change, however old the
     row, as every night's do; the other's are built from nothing but raw.
     """
-    incremental, grown = company.facts(), company.marts()
+    incremental, grown, kept = company.facts(), company.marts(), company.kept()
     company.lose_candidates()
     company.rebuild()
     company.publish()
@@ -266,6 +304,10 @@ def test_nights_on_facts_that_grew_equal_nights_built_from_raw_alone(company):
         assert incremental[fact] == rebuilt[fact], fact
     for table in grown:
         assert grown[table] == anew[table], table
+    assert not company.is_continued()
+    for table, rows in company.kept().items():
+        assert kept[table] == rows, table
+        assert len(rows) > 50, table
     assert len(rebuilt["fct_sales_days"]) > 1000
     assert len(anew["bi.tier_decision"]) > 200
     assert len(anew["bi.tier_change"]) > 0
@@ -292,3 +334,40 @@ def test_a_night_without_change_marks_nothing(company):
             [company.run.run_id],
         ).fetchall()
     assert (days, touched) == (0, 0)
+
+
+def test_a_customer_that_is_not_touched_is_missed(company):
+    """The proof that tables kept by customer can be wrong: without the names they are."""
+    company.publish()
+    company.move(MOVES["quantities and amounts are corrected"])
+    company.play()
+    company.rows("delete from candidate.int_inputs_remembered where kind = 'touched' returning 1")
+    company.decide()
+    assert company.is_continued()
+    missed = company.kept()
+    company.dbt("rebuild", "tag:facts", full_refresh=True)
+    company.decide()
+    months = "int_sales_aggregated_to_months"
+    assert missed[months] != company.kept()[months]
+
+
+@pytest.mark.parametrize("reason", ["broke off", "went back", "another rule", "another window"])
+def test_a_night_after_one_that_cannot_be_continued_makes_all_anew(company, reason):
+    memory = "candidate.int_inputs_remembered"
+    company.decide()
+    company.decide()
+    assert company.is_continued()
+    company.rows(
+        {
+            "broke off": f"delete from {memory} where key_id = 'int_order_days_resolved' "
+            "and kind = 'table' returning 1",
+            "went back": f"update {memory} set input_value = '2099-01-01' where kind = 'date' "
+            "returning 1",
+            "another rule": f"update {memory} set input_value = 'another' where kind = 'rule' "
+            "and key_id like 'cost of%' returning 1",
+            "another window": f"update {memory} set input_value = '24 24' where key_id = 'windows' "
+            "returning 1",
+        }[reason]
+    )
+    company.decide()
+    assert not company.is_continued()

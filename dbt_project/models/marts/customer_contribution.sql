@@ -3,25 +3,48 @@
     'cost_to_serve', 'acquisition_cost', 'development_cost', 'retention_cost',
     'receivable_financing_cost', 'bad_debt_cost'
 ] -%}
+{%- set counts = [
+    'order_lines', 'orders', 'lines_without_cost', 'return_lines_matched',
+    'return_lines_without_sale'
+] -%}
 with
 months as (select * from {{ ref('int_contributions_aggregated_to_months') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 found as (select * from {{ ref('int_profit_lines_found') }}),
 
+{# Only a month in which a window begins has several rows; few are sorted for it. #}
+starts as (
+    select {{ month_start('window_start_date') }} as month_start_date
+    from policy
+
+    union
+
+    select {{ month_start('window_before_start_date') }} as month_start_date
+    from policy
+),
+
 summed as (
     select
-        customer_id,
-        month_start_date,
-        {% for line in lines -%}
-            sum({{ line }}) as {{ line }},
+        {% for column in lines + counts -%}
+            months.{{ column }},
         {% endfor -%}
-        cast(sum(order_lines) as integer) as order_lines,
-        cast(sum(orders) as integer) as orders,
-        cast(sum(lines_without_cost) as integer) as lines_without_cost,
-        cast(sum(return_lines_matched) as integer) as return_lines_matched,
-        cast(sum(return_lines_without_sale) as integer) as return_lines_without_sale
+        months.customer_id,
+        months.month_start_date
     from months
-    group by customer_id, month_start_date
+    left join starts on months.month_start_date = starts.month_start_date
+    where starts.month_start_date is null
+
+    union all
+
+    select
+        {% for column in lines + counts -%}
+            sum(months.{{ column }}) as {{ column }},
+        {% endfor -%}
+        months.customer_id,
+        months.month_start_date
+    from months
+    inner join starts on months.month_start_date = starts.month_start_date
+    group by months.customer_id, months.month_start_date
 ),
 
 margins as (
@@ -46,11 +69,9 @@ typed as (
         ] -%}
             cast(margins.{{ line }} as numeric(18, 2)) as {{ line }},
         {% endfor -%}
-        margins.order_lines,
-        margins.orders,
-        margins.lines_without_cost,
-        margins.return_lines_matched,
-        margins.return_lines_without_sale,
+        {% for column in counts -%}
+            cast(margins.{{ column }} as integer) as {{ column }},
+        {% endfor -%}
         found.missing_lines,
         case
             when margins.net_revenue > 0

@@ -4,6 +4,7 @@ months as (
         *,
         {{ margin('contribution') }} as contribution
     from {{ ref('int_contributions_aggregated_to_months') }}
+    where window_number in (1, 2)
 ),
 
 customers as (select * from {{ ref('int_orders_aggregated_to_customers') }}),

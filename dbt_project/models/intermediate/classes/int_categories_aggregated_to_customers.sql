@@ -1,16 +1,5 @@
 with
-category_days as (select * from {{ ref('int_categories_aggregated_to_days') }}),
-policy as (select * from {{ ref('int_policies_selected') }}),
-
-summed as (
-    select
-        category_days.customer_id,
-        category_days.product_category,
-        sum(category_days.order_lines) as order_lines
-    from category_days
-    inner join policy on category_days.day > policy.window_start_date
-    group by category_days.customer_id, category_days.product_category
-),
+bought as (select * from {{ ref('int_categories_bought') }}),
 
 shared as (
     select
@@ -20,7 +9,7 @@ shared as (
         max(order_lines) over (partition by customer_id) as most_lines,
         1.0 * order_lines / sum(order_lines) over (partition by customer_id)
             as line_share
-    from summed
+    from bought
 ),
 
 aggregated as (

@@ -1,7 +1,9 @@
 with
 product_days as (select * from {{ ref('fct_product_days') }}),
 products as (select * from {{ ref('stg_erp__products') }}),
-customers as (select * from {{ ref('int_customers_resolved') }}),
+customers as (
+    {{ of_touched(ref('int_customers_resolved'), 'survivor_id') }}
+),
 policy as (select * from {{ ref('int_policies_selected') }}),
 
 {# Of both windows; what is older is asked by nobody. #}

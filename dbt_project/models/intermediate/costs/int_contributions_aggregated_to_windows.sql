@@ -17,6 +17,7 @@ valued as (
         *,
         {{ margin('contribution') }} as contribution
     from months
+    where window_number in (1, 2)
 ),
 
 summed as (

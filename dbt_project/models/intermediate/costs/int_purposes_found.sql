@@ -2,10 +2,8 @@ with
 service_days as (select * from {{ ref('int_services_aggregated_to_days') }}),
 accounts as (select * from {{ ref('int_accounts_matched') }}),
 customers as (select * from {{ ref('int_orders_aggregated_to_customers') }}),
-records as (select * from {{ ref('int_customers_resolved') }}),
 opportunities as (select * from {{ ref('stg_crm__opportunities') }}),
-product_days as (select * from {{ ref('fct_product_days') }}),
-products as (select * from {{ ref('stg_erp__products') }}),
+first_bought as (select * from {{ ref('int_categories_begun') }}),
 
 rules as (
     {{ rows_in_force(ref('activity_rules')) }}
@@ -23,21 +21,6 @@ served as (
     where
         accounts.customer_id is not null
         and service_days.day <= {{ business_date() }}
-),
-
-first_bought as (
-    select
-        records.survivor_id as customer_id,
-        products.product_category,
-        min(product_days.day) as day
-    from product_days
-    inner join products on product_days.product_id = products.product_id
-    inner join records on product_days.customer_id = records.customer_id
-    where
-        product_days.order_lines > 0
-        and products.product_category is not null
-        and records.survivor_id in (select served.customer_id from served)
-    group by records.survivor_id, products.product_category
 ),
 
 {# Work on something new: an opportunity that was open, or a category just begun with. #}
@@ -62,9 +45,10 @@ developing as (
     inner join first_bought
         on
             served.customer_id = first_bought.customer_id
-            and served.first_sale_date < first_bought.day
-            and served.day >= first_bought.day
-            and served.day < {{ days_after('rules.development_days', 'first_bought.day') }}
+            and served.first_sale_date < first_bought.first_sale_date
+            and served.day >= first_bought.first_sale_date
+            and served.day
+            < {{ days_after('rules.development_days', 'first_bought.first_sale_date') }}
 ),
 
 found as (

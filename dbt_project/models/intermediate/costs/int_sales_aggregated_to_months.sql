@@ -1,6 +1,9 @@
+{{ config(materialized='kept') }}
 with
 sales_days as (select * from {{ ref('int_sales_days_known') }}),
-customers as (select * from {{ ref('int_customers_resolved') }}),
+customers as (
+    {{ of_touched(ref('int_customers_resolved'), 'survivor_id') }}
+),
 policy as (select * from {{ ref('int_policies_selected') }}),
 cost_rates as (select * from {{ ref('int_cost_rates_dated') }}),
 

@@ -1,17 +1,9 @@
 with
-category_days as (select * from {{ ref('int_categories_aggregated_to_days') }}),
+bought as (select * from {{ ref('int_categories_bought') }}),
 descriptions as (select * from {{ ref('int_customers_described') }}),
 contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 loyalty_weights as (select * from {{ ref('loyalty_weights') }}),
-
-bought as (
-    select distinct
-        category_days.customer_id,
-        category_days.product_category
-    from category_days
-    inner join policy on category_days.day > policy.window_start_date
-),
 
 counted as (
     select

@@ -1,26 +1,30 @@
 with
 product_days as (select * from {{ ref('fct_product_days') }}),
+raised as (select * from {{ ref('int_products_raised') }}),
+counted as (select * from {{ ref('int_products_counted') }}),
 records as (select * from {{ ref('int_customers_resolved') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 
 bought as (
     select
-        {% for period, sign in [('now', '>'), ('before', '<=')] -%}
-            sum(case
-                when product_days.day {{ sign }} policy.window_start_date
-                    then product_days.quantity
-                else 0
-            end) as quantity_{{ period }},
-            sum(case
-                when product_days.day {{ sign }} policy.window_start_date
-                    then product_days.document_gross_revenue
-                else 0
-            end) as amount_{{ period }},
-        {% endfor -%}
         records.survivor_id as customer_id,
-        product_days.product_id,
-        product_days.currency
+        sum(case
+            when product_days.day > policy.window_start_date then product_days.quantity
+            else 0
+        end) as quantity_now,
+        sum(case
+            when product_days.day > policy.window_start_date then 0
+            else product_days.quantity
+        end) as quantity_before,
+        sum(case
+            when product_days.day > policy.window_start_date then 0
+            else product_days.document_gross_revenue
+        end) as amount_before
     from product_days
+    inner join raised
+        on
+            product_days.product_id = raised.product_id
+            and product_days.currency = raised.currency
     inner join records on product_days.customer_id = records.customer_id
     inner join policy
         on
@@ -30,46 +34,23 @@ bought as (
     group by records.survivor_id, product_days.product_id, product_days.currency
 ),
 
-{# Products whose list price per unit rose by more than 2 %, for all who buy them; less is
-   rounding, or another mix of packs. #}
-raised as (
-    select
-        product_id,
-        currency
-    from bought
-    group by product_id, currency
-    having
-        sum(quantity_now) > 0
-        and sum(amount_now) * sum(quantity_before)
-        > 1.02 * sum(amount_before) * sum(quantity_now)
-),
-
 {# What it bought of them before, and how much of that it goes on buying. #}
-compared as (
-    select
-        bought.*,
-        case when raised.product_id is not null then bought.amount_before end as raised_amount,
-        least(1, bought.quantity_now / nullif(bought.quantity_before, 0)) as kept_share
-    from bought
-    left join raised
-        on
-            bought.product_id = raised.product_id
-            and bought.currency = raised.currency
-),
-
-held as (
+accepted as (
     select
         customer_id,
         cast(
-            count(distinct case when quantity_now > 0 then product_id end) as integer
-        ) as products_held,
-        cast(
-            sum(case when quantity_before > 0 then raised_amount * kept_share end)
-            / nullif(sum(case when quantity_before > 0 then raised_amount end), 0)
+            sum(amount_before * least(1, quantity_now / quantity_before))
+            / nullif(sum(amount_before), 0)
             as numeric(7, 6)
         ) as price_acceptance
-    from compared
+    from bought
+    where quantity_before > 0
     group by customer_id
 )
 
-select * from held
+select
+    accepted.price_acceptance,
+    coalesce(counted.customer_id, accepted.customer_id) as customer_id,
+    coalesce(counted.products_held, 0) as products_held
+from counted
+full outer join accepted on counted.customer_id = accepted.customer_id

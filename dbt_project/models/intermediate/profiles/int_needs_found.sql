@@ -1,24 +1,12 @@
 with
-category_days as (select * from {{ ref('int_categories_aggregated_to_days') }}),
+bought as (select * from {{ ref('int_categories_bought') }}),
 industries as (select * from {{ ref('int_industries_ranked') }}),
-policy as (select * from {{ ref('int_policies_selected') }}),
-
-bought as (
-    select distinct
-        category_days.customer_id,
-        category_days.product_category
-    from category_days
-    inner join policy on category_days.day > policy.window_start_date
-),
 
 buyers as (
     select
         industries.industry_code,
         bought.customer_id,
-        bought.product_category,
-        count(*) over (
-            partition by industries.industry_code, bought.product_category
-        ) as category_buyers
+        bought.product_category
     from bought
     inner join industries on bought.customer_id = industries.customer_id
     where industries.industry_code is not null
@@ -32,17 +20,27 @@ industry_buyers as (
     group by industry_code
 ),
 
+category_buyers as (
+    select
+        industry_code,
+        product_category,
+        count(*) as some_buyers
+    from buyers
+    group by industry_code, product_category
+),
+
 {# What at least a third of the buyers of an industry buy is a need of that industry. #}
 usual as (
-    select distinct
-        buyers.industry_code,
-        buyers.product_category,
-        1.0 * buyers.category_buyers / industry_buyers.all_buyers as customer_share
-    from buyers
-    inner join industry_buyers on buyers.industry_code = industry_buyers.industry_code
+    select
+        category_buyers.industry_code,
+        category_buyers.product_category,
+        1.0 * category_buyers.some_buyers / industry_buyers.all_buyers as customer_share
+    from category_buyers
+    inner join industry_buyers
+        on category_buyers.industry_code = industry_buyers.industry_code
     where
         industry_buyers.all_buyers >= 5
-        and 3 * buyers.category_buyers >= industry_buyers.all_buyers
+        and 3 * category_buyers.some_buyers >= industry_buyers.all_buyers
 ),
 
 open_needs as (

@@ -2,7 +2,10 @@
     config(
         materialized='incremental',
         indexes=[{'columns': ['posted_day', 'customer_id']}],
-        pre_hook=["{{ delete_dirty_days_from(this) }}"],
+        pre_hook=[
+            "{{ touch_customers_of_dirty_days() }}",
+            "{{ delete_dirty_days_from(this) }}",
+        ],
         post_hook=[
             "{{ consume_dirty_days() }}",
             "{{ forget_prices() }}",

@@ -1,3 +1,4 @@
+{{ config(materialized='kept') }}
 with
 products as (
     select
@@ -36,7 +37,6 @@ parted as (
         (returns_before - cost_of_returns_before)
         - (returns_now - cost_of_returns_now) as returns_effect,
         freight_before - freight_now as freight_effect,
-        {{ margin_of_goods('now') }} as margin_now,
         {{ margin_of_goods('before') }} as margin_before,
         abs(gross_revenue_now) + abs(gross_revenue_before) as sales,
         case when quantity_now > 0 then abs(gross_revenue_now) else 0 end
@@ -50,8 +50,7 @@ summed as (
         customer_id,
         {% for amount in [
             'volume_effect', 'price_effect', 'discount_effect', 'returns_effect',
-            'cost_effect', 'freight_effect', 'margin_now', 'margin_before',
-            'margin_at_window_rates'
+            'cost_effect', 'freight_effect', 'margin_before'
         ] -%}
             {{ to_cents('coalesce(sum(' ~ amount ~ '), 0)') }} as {{ amount }},
         {% endfor -%}

@@ -9,32 +9,10 @@
 } -%}
 with
 product_days as (select * from {{ ref('fct_product_days') }}),
-customers as (select * from {{ ref('int_customers_resolved') }}),
-policy as (select * from {{ ref('int_policies_selected') }}),
-
-{# One night under one policy; with a maximum a planner knows that it is one row. #}
-window_before as (
-    select
-        max(remembered.business_date) as business_date,
-        max(
-            {{ months_before('policies.window_months', 'remembered.business_date') }}
-        ) as window_start_date
-    from {{ ref('stg_bi__tier_decisions') }} as remembered
-    inner join {{ ref('tier_policies') }} as measured on remembered.policy_id = measured.policy_id
-    inner join {{ ref('tier_policies') }} as policies on measured.measured_as = policies.policy_id
+customers as (
+    {{ of_touched(ref('int_customers_resolved'), 'survivor_id') }}
 ),
-
-{# The window of the night before as it is known now, beside the window of this night. #}
-windows as (
-    select
-        policy.business_date,
-        policy.window_start_date,
-        window_before.business_date as before_date,
-        window_before.window_start_date as before_start_date,
-        least(policy.window_start_date, window_before.window_start_date) as start_date
-    from policy
-    left join window_before on policy.business_date > window_before.business_date
-),
+windows as (select * from {{ ref('int_windows_compared') }}),
 
 dated as (
     select
@@ -62,17 +40,10 @@ valued as (
         dated.is_now,
         dated.is_before,
         dated.quantity,
-        {% for name, rates in amounts.items() -%}
-            dated.document_{{ name }} * {{ rates }}.constant_rate as {{ name }},
-        {% endfor -%}
-        case
-            when dated.is_now
-                then sale_rates.window_rate * (
-                    dated.document_gross_revenue - dated.document_discounts
-                    - dated.document_returns - dated.document_freight
-                ) - cost_rates.window_rate
-                * (dated.document_cost_of_sales - dated.document_cost_of_returns)
-        end as margin_at_window_rates
+    {% for name, rates in amounts.items() -%}
+        dated.document_{{ name }} * {{ rates }}.constant_rate as {{ name }}
+        {{- ',' if not loop.last }}
+    {% endfor %}
     from dated
     inner join {{ ref('int_fx_rates_averaged') }} as sale_rates
         on dated.currency = sale_rates.currency
@@ -83,15 +54,14 @@ valued as (
 
 compared as (
     select
-        survivor_id as customer_id,
-        product_id,
         {% for window in ['now', 'before'] -%}
             {% for name in ['quantity'] + amounts.keys() | list -%}
                 coalesce(sum(case when is_{{ window }} then {{ name }} end), 0)
                     as {{ name }}_{{ window }},
             {% endfor -%}
         {% endfor -%}
-        coalesce(sum(margin_at_window_rates), 0) as margin_at_window_rates
+        survivor_id as customer_id,
+        product_id
     from valued
     group by survivor_id, product_id
 )

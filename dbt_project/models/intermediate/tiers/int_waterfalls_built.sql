@@ -4,9 +4,15 @@
 ] -%}
 {%- set other_costs = ['cost_to_serve', 'financing', 'bad_debt'] -%}
 with
-effects as (select * from {{ ref('int_effects_measured') }}),
+measured as (select * from {{ ref('int_effects_measured') }}),
+margins as (select * from {{ ref('int_margins_converted') }}),
 contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
 remembered as (select * from {{ ref('stg_bi__tier_decisions') }}),
+
+{# Those of customers that are not touched are of an earlier night: nothing changed since. #}
+effects as (
+    {{ of_touched(ref('int_effects_measured')) }}
+),
 
 {# What is left of the change of goods is the mix, cents of rounding included. #}
 joined as (
@@ -15,7 +21,7 @@ joined as (
         contributions.contribution_12m,
         remembered.contribution_12m as contribution_12m_before,
         remembered.contribution_12m_at_window_rates as before_at_window_rates,
-        effects.quantity_completeness,
+        measured.quantity_completeness,
         {% for effect in of_products -%}
             coalesce(effects.{{ effect }}, 0) as {{ effect }},
         {% endfor -%}
@@ -23,11 +29,14 @@ joined as (
             coalesce(contributions.{{ line }}_12m, 0) as {{ line }}_now,
             coalesce(remembered.{{ line }}_12m, 0) as {{ line }}_before,
         {% endfor -%}
-        coalesce(effects.margin_now, 0) as margin_now,
-        coalesce(effects.margin_before, 0) as margin_before,
-        coalesce(effects.margin_at_window_rates, 0) as margin_at_window_rates
+        coalesce(margins.margin_at_constant_rates, 0) as margin_now,
+        coalesce(effects.margin_before, margins.margin_at_constant_rates, 0)
+            as margin_before,
+        coalesce(margins.margin_at_window_rates, 0) as margin_at_window_rates
     from contributions
+    left join measured on contributions.customer_id = measured.customer_id
     left join effects on contributions.customer_id = effects.customer_id
+    left join margins on contributions.customer_id = margins.customer_id
     left join remembered on contributions.customer_id = remembered.customer_id
 ),
 

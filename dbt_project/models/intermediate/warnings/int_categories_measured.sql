@@ -1,6 +1,8 @@
+{{ config(materialized='kept') }}
 with
 category_days as (select * from {{ ref('int_categories_aggregated_to_days') }}),
 order_days as (select * from {{ ref('int_order_days_resolved') }}),
+customers as (select * from {{ ref('int_orders_aggregated_to_customers') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 rules as (select * from {{ ref('int_warning_rules_selected') }}),
 
@@ -61,14 +63,6 @@ expected as (
             and measured.order_days >= rules.minimum_count
 ),
 
-last_orders as (
-    select
-        customer_id,
-        max(day) as day
-    from order_days
-    group by customer_id
-),
-
 {# Lost from the first order after that day: until then the customer is just silent, as
    nearly all are, so that few are compared with each order. #}
 lost as (
@@ -78,10 +72,10 @@ lost as (
         min(expected.missed_date) as missed_date,
         min(order_days.day) as lost_since
     from expected
-    inner join last_orders
+    inner join customers
         on
-            expected.customer_id = last_orders.customer_id
-            and expected.missed_date <= last_orders.day
+            expected.customer_id = customers.customer_id
+            and expected.missed_date <= customers.last_sale_date
     inner join order_days
         on
             expected.customer_id = order_days.customer_id
