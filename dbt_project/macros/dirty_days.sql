@@ -244,6 +244,25 @@
 {%- endmacro %}
 
 
+{# No credit note counts on a day after it was posted, so that only those from a customer's
+   first dirty day on can count on one. #}
+{% macro only_from_first_dirty_day(lines) -%}
+    {%- if builds_only_dirty_days() -%}
+        inner join (
+            select
+                key_id as customer_id,
+                min(day) as first_day
+            from {{ source('ops', 'dirty_day') }}
+            where fact = 'sales'
+            group by key_id
+        ) as touched
+            on
+                {{ lines }}.customer_id = touched.customer_id
+                and {{ lines }}.invoice_date >= touched.first_day
+    {%- endif -%}
+{%- endmacro %}
+
+
 {% macro delete_dirty_days_from(relation) -%}
     {%- if builds_only_dirty_days() %}
     delete from {{ relation }}

@@ -1,25 +1,8 @@
 with
-{# Asked once there are facts. #}
-touched as (
-    select
-        key_id as customer_id,
-        min(day) as first_day
-    from {{ source('ops', 'dirty_day') }}
-    where fact = 'sales'
-    group by key_id
-),
-
-{# None counts on a day after it was posted, so that only those from a customer's first dirty day
-   on can count on one, once there are facts. #}
 credit_notes as (
     select invoice_lines.*
     from {{ ref('stg_erp__invoice_lines') }} as invoice_lines
-    {% if builds_only_dirty_days() -%}
-        inner join touched
-            on
-                invoice_lines.customer_id = touched.customer_id
-                and invoice_lines.invoice_date >= touched.first_day
-    {%- endif %}
+    {{ only_from_first_dirty_day('invoice_lines') }}
     where
         invoice_lines.is_posted
         and invoice_lines.document_type = 'credit_note'
