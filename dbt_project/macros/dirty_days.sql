@@ -14,19 +14,36 @@
 
 
 {# Compares what lines are valued with now with what the facts were valued with. A
-   credit note is valued on the day of its sale, so later ones are touched too. #}
+   credit note is valued on the day of its sale, so later ones are touched too. Lines of
+   before the first change are not looked at: with a new rate a week that is a week of them. #}
 {% macro widen_dirty_days_by_prices() -%}
-    {%- if builds_only_dirty_days() %}
-        {%- set prices = ref('int_prices_dated') -%}
-        {%- set remembered = ref('int_prices_remembered') -%}
-        {%- set lines = ref('stg_erp__invoice_lines') %}
+    {%- if builds_only_dirty_days() -%}
+        {%- set first_day = run_query(
+            'select min(valid_from_date) as day from (' ~ changed_prices() ~ ') as changed'
+        ).columns[0].values()[0] -%}
+        {%- if first_day -%}
+            {{ mark_days_of_changed_prices(first_day) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro changed_prices() -%}
+    {%- set prices = ref('int_prices_dated') -%}
+    {%- set remembered = ref('int_prices_remembered') -%}
+    (select * from {{ prices }} except select * from {{ remembered }})
+    union all
+    (select * from {{ remembered }} except select * from {{ prices }})
+{%- endmacro %}
+
+
+{% macro mark_days_of_changed_prices(first_day) -%}
+    {%- set lines = ref('stg_erp__invoice_lines') %}
     with
 
     changed_prices as (
 
-        (select * from {{ prices }} except select * from {{ remembered }})
-        union all
-        (select * from {{ remembered }} except select * from {{ prices }})
+        {{ changed_prices() }}
 
     ),
 
@@ -44,6 +61,7 @@
         where
             changed_prices.price_kind in ('cost', 'standard_cost')
             and invoice_lines.cost_amount is null
+            and invoice_lines.invoice_date >= cast('{{ first_day }}' as date)
 
         union all
 
@@ -56,7 +74,9 @@
             on
                 changed_prices.key_id = invoice_lines.currency
                 and {{ is_valued_by('changed_prices', 'invoice_lines') }}
-        where changed_prices.price_kind = 'rate'
+        where
+            changed_prices.price_kind = 'rate'
+            and invoice_lines.invoice_date >= cast('{{ first_day }}' as date)
 
     ),
 
@@ -79,7 +99,6 @@
     )
 
     {{ mark_as_dirty('touched_days') }}
-    {%- endif %}
 {%- endmacro %}
 
 
@@ -126,6 +145,7 @@
             on
                 sales_days.customer_id = dirty_days.key_id
                 and sales_days.posted_day = dirty_days.day
+                and sales_days.day < sales_days.posted_day
                 and dirty_days.fact = 'sales'
 
     )
@@ -220,6 +240,25 @@
                 {{ lines }}.customer_id = dirty_days.key_id
                 and {{ lines }}.day = dirty_days.day
                 and dirty_days.fact = 'sales'
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# No credit note counts on a day after it was posted, so that only those from a customer's
+   first dirty day on can count on one. #}
+{% macro only_from_first_dirty_day(lines) -%}
+    {%- if builds_only_dirty_days() -%}
+        inner join (
+            select
+                key_id as customer_id,
+                min(day) as first_day
+            from {{ source('ops', 'dirty_day') }}
+            where fact = 'sales'
+            group by key_id
+        ) as touched
+            on
+                {{ lines }}.customer_id = touched.customer_id
+                and {{ lines }}.invoice_date >= touched.first_day
     {%- endif -%}
 {%- endmacro %}
 

@@ -9,6 +9,38 @@
     {{ return(made_anew(this.incorporate(type='table'))) }}
 {%- endmaterialization %}
 
+{# Made once, then continued: what a night's rows replace is deleted by the model's hooks, so they
+   are inserted at once, in one transaction with that. dbt's own way writes them to a table of
+   their own first. #}
+{% materialization incremental, default -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- if existing is none or should_full_refresh() -%}
+        {{ return(made_anew(this.incorporate(type='table'))) }}
+    {%- endif -%}
+    {{ return(continued(existing)) }}
+{%- endmaterialization %}
+
+{% macro continued(target) -%}
+    {%- set columns = adapter.get_columns_in_relation(target)
+        | map(attribute='quoted') | join(', ') -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {%- call statement('main') -%}
+        insert into {{ target }} ({{ columns }})
+        select {{ columns }}
+        from (
+            {{ sql }}
+        ) as fresh
+    {%- endcall -%}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+
+    {{ return({'relations': [target]}) }}
+{%- endmacro %}
+
 {# `finally` is a statement for the same transaction. #}
 {% macro made_anew(target, finally=none) -%}
     {%- set existing = load_cached_relation(this) -%}

@@ -75,7 +75,7 @@ def test_every_model_has_a_key(models: list[Any], manifest: Any) -> None:
     for model in models:
         meta = model.config.meta
         holds_it = "key" in meta or "key" in meta.get("publish", {})
-        is_held = holds_it and model.config.materialized == "table"
+        is_held = holds_it and model.config.materialized in ("table", "incremental")
         is_tested = model.unique_id in tested
         assert is_held or is_tested or meta.get("key_held_by"), model.name
         assert not (is_held and is_tested), f"{model.name}: its key is held when it is made"

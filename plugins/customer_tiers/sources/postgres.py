@@ -84,11 +84,12 @@ class PostgresExtract:
 
     def newest_change(self) -> datetime | None:
         """The largest cursor value of all rows; None without rows."""
+        # The last one in order, and not the maximum: an index finds it under joins as well.
         with self._fault_named(), self._connection.transaction():
             row = self._connection.execute(
-                sql.SQL("select max({}) from {}").format(
-                    sql.Identifier(str(self._entity.cursor)), self._query
-                )
+                sql.SQL(
+                    "select {0} from {1} where {0} is not null order by {0} desc limit 1"
+                ).format(sql.Identifier(str(self._entity.cursor)), self._query)
             ).fetchone()
         value = row[0] if row else None
         if value is not None and not isinstance(value, datetime):

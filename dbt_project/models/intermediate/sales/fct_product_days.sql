@@ -1,5 +1,5 @@
 {%- set key = [
-    'customer_id', 'day', 'posted_day', 'product_id', 'currency', 'cost_currency'
+    'day', 'customer_id', 'posted_day', 'product_id', 'currency', 'cost_currency'
 ] -%}
 {%- set amounts = {
     'document_gross_revenue': 'sale_line * document_list_amount',
@@ -12,7 +12,6 @@
 {{
     config(
         materialized='incremental',
-        indexes=[{'columns': key, 'unique': true}],
         pre_hook=[
             "{{ widen_dirty_days_by_prices() }}",
             "{{ gather_statistics(source('ops', 'dirty_day')) }}",
@@ -49,4 +48,7 @@ summed as (
         {{ key | join(',\n        ') }}
 )
 
-select * from summed
+select *
+from summed
+order by
+    {{ key | join(',\n    ') }}

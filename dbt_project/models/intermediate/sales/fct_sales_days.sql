@@ -1,9 +1,7 @@
 {{
     config(
         materialized='incremental',
-        indexes=[
-            {'columns': ['customer_id', 'day', 'posted_day'], 'unique': true},
-        ],
+        indexes=[{'columns': ['posted_day', 'customer_id']}],
         pre_hook=[
             "{{ touch_customers_of_dirty_days() }}",
             "{{ delete_dirty_days_from(this) }}",
@@ -52,7 +50,7 @@ summed as (
         sum(case when is_matched then 1 else 0 end) as return_lines_matched,
         sum(case when is_without_sale then 1 else 0 end) as return_lines_without_sale
     from signed
-    group by customer_id, day, posted_day
+    group by day, customer_id, posted_day
 ),
 
 typed as (
@@ -75,4 +73,6 @@ typed as (
     from summed
 )
 
-select * from typed
+select *
+from typed
+order by day, customer_id, posted_day

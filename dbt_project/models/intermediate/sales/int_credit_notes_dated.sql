@@ -1,18 +1,11 @@
 with
-{# Only those of customers with dirty days, once there are facts. #}
 credit_notes as (
-    select *
-    from {{ ref('stg_erp__invoice_lines') }}
+    select invoice_lines.*
+    from {{ ref('stg_erp__invoice_lines') }} as invoice_lines
+    {{ only_from_first_dirty_day('invoice_lines') }}
     where
-        is_posted
-        and document_type = 'credit_note'
-        {% if builds_only_dirty_days() -%}
-            and customer_id in (
-                select dirty_days.key_id
-                from {{ source('ops', 'dirty_day') }} as dirty_days
-                where dirty_days.fact = 'sales'
-            )
-        {%- endif %}
+        invoice_lines.is_posted
+        and invoice_lines.document_type = 'credit_note'
 ),
 
 sales as (
