@@ -19,44 +19,52 @@ LINES = "erp.invoice_lines"
 FACTS = "candidate.fct_sales_days"
 """The last fact that is built, and so there when all are; see dbt_project/macros/dirty_days.sql."""
 
-MARK = """
-with lines as (
-    select customer_id, invoice_date, original_invoice_id from touched
-    union all
-    -- a sale that arrives, moves or goes takes its credit notes along
-    select line.customer_id, line.invoice_date, line.original_invoice_id
-    from touched
-    inner join raw.erp_invoice_lines as line on line.original_invoice_id = touched.invoice_id
-    union all
-    -- a later return that names no sale may take back this one
-    select line.customer_id, line.invoice_date, null
-    from raw.erp_invoice_lines as line
-    where
-        line.document_type = 'credit_note'
-        and line.original_invoice_id is null
-        and exists (
-            select 1 from touched
-            where
-                touched.customer_id = line.customer_id
-                and touched.product_id = line.product_id
-                and touched.invoice_date <= line.invoice_date
-                and touched.document_type = 'invoice'
-        )
-),
-
-originals as (
-    select invoice_id, invoice_date from raw.erp_invoice_lines
-    union all
-    -- under the day it had before, an original that moved or went is only here
-    select invoice_id, invoice_date from touched
-)
-
-insert into ops.dirty_day (fact, key_id, day)
-select 'sales', customer_id, invoice_date from lines
+RETURNED = """
+analyze touched (customer_id, product_id, invoice_id, invoice_date, original_invoice_id);
+drop table if exists pg_temp.returned;
+create temporary table returned on commit drop as
+select customer_id, invoice_date, original_invoice_id
+from touched
+where original_invoice_id is not null
 union
-select 'sales', lines.customer_id, originals.invoice_date
-from lines
-inner join originals on originals.invoice_id = lines.original_invoice_id
+-- a sale that arrives, moves or goes takes its credit notes along
+select line.customer_id, line.invoice_date, line.original_invoice_id
+from touched
+inner join raw.erp_invoice_lines as line on line.original_invoice_id = touched.invoice_id;
+analyze returned
+"""
+"""The credit notes that name a sale, of which one is touched. A table of its own, so that the
+planner knows how few they are and looks their sales up: else it reads all lines there are."""
+
+MARK = """
+insert into ops.dirty_day (fact, key_id, day)
+select 'sales', customer_id, invoice_date from touched
+union
+select 'sales', customer_id, invoice_date from returned
+union
+select 'sales', returned.customer_id, original.invoice_date
+from returned
+inner join raw.erp_invoice_lines as original on original.invoice_id = returned.original_invoice_id
+union
+-- under the day it had before, an original that moved or went is only here
+select 'sales', returned.customer_id, touched.invoice_date
+from returned
+inner join touched on touched.invoice_id = returned.original_invoice_id
+union
+-- a later return that names no sale may take back this one
+select 'sales', line.customer_id, line.invoice_date
+from raw.erp_invoice_lines as line
+where
+    line.document_type = 'credit_note'
+    and line.original_invoice_id is null
+    and exists (
+        select 1 from touched
+        where
+            touched.customer_id = line.customer_id
+            and touched.product_id = line.product_id
+            and touched.invoice_date <= line.invoice_date
+            and touched.document_type = 'invoice'
+    )
 on conflict do nothing
 """
 
@@ -85,4 +93,5 @@ def mark(connection: psycopg.Connection, entity: Entity) -> int:
         return 0
     if is_first:
         connection.execute(FIRST)
+    connection.execute(RETURNED)
     return connection.execute(MARK).rowcount
