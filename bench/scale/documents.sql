@@ -1,13 +1,16 @@
 -- {documents} invoices of five lines, a credit note of one line for every 25th, their orders and open items, on
--- {workdays} workdays from the one with the number {first_workday} on.
+-- {workdays} workdays from the one with the number {first_workday} on, numbered and written in their order.
 insert into sales_document
 select
     100000000 + n, 'INV', 100000 + floor({customers} * power(dice(n, 1), 3))::bigint,
     200000000 + n, day, debtor.currency_code, 'POSTED', evening(day)
 from generate_series({first_document}::bigint, {first_document}::bigint + {documents} - 1) as n
-cross join lateral (select workday({first_workday} + {workdays} * dice(n, 2)) as day) as days
+cross join lateral (
+    select workday({first_workday} + {workdays} * (n - {first_document}) / {documents}) as day
+) as days
 inner join debtor
-    on debtor.debtor_no = 100000 + floor({customers} * power(dice(n, 1), 3))::bigint;
+    on debtor.debtor_no = 100000 + floor({customers} * power(dice(n, 1), 3))::bigint
+order by n;
 
 insert into sales_document_line
 select
@@ -33,7 +36,8 @@ from (
     inner join article on article.article_no = chosen.article_no
     where document.kind_code = 'INV' and document.document_no >= 100000000 + {first_document}
 ) as sold
-cross join lateral (select round(sold.list_value * sold.rebate_share, 2) as value) as rebate;
+cross join lateral (select round(sold.list_value * sold.rebate_share, 2) as value) as rebate
+order by sold.document_no, sold.line_no;
 
 insert into sales_document
 select

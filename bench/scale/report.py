@@ -31,8 +31,8 @@ their parts are in [benchmarks.json](benchmarks.json).
     make bench SIZES="10:100"       # 10 million invoice lines, 100,000 customers, and the peers
 
 The company is made by SQL in the tables of the sample's ERP and CRM (`bench/scale/`): three years,
-bills of five lines with an order and an open item each, credit notes, four currencies, and an
-account in the CRM for six of ten customers. A night has the day's own bills, and corrections of
+bills of five lines with an order and an open item each, numbered and stored in the order of their
+days, credit notes, four currencies, and an account in the CRM for six of ten customers. A night has the day's own bills, and corrections of
 older ones until as many lines are changed as the table says. Seconds are from the trigger to the
 publication. Every size is also rebuilt from raw and compared row for row. The aims are those for 10
 million lines and 100,000 customers, on two cores that have nothing else to do.
