@@ -25,6 +25,9 @@ STEPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 """Task of the DAG, step of `night`, arguments; `day` stands for the business date."""
 
+MODELS_SHOWN = 12
+"""How many of a night's slowest dbt nodes are looked at."""
+
 
 def in_a_process(day: date, name: str) -> dict[str, Any]:
     """Play a night's steps in a process of its own; return what it measured."""
@@ -66,12 +69,13 @@ def through_airflow(day: date) -> dict[str, Any]:
 
 
 def found(run_id: str) -> dict[str, Any]:
-    """Seconds from trigger to published, those between the steps, and each step's."""
+    """Seconds from trigger to published, those between the steps, each step's, the models'."""
     from customer_tiers import night, profile
 
     with night.connect(SOURCE) as connection:
         whole, busy = profile.span(connection, run_id)
         parts = profile.measured(connection, run_id)
+        nodes = connection.execute(profile.NODES, {"run": run_id, "shown": MODELS_SHOWN}).fetchall()
     return {
         "run_id": run_id,
         "seconds": whole,
@@ -79,6 +83,7 @@ def found(run_id: str) -> dict[str, Any]:
         "peak_mb": max(one.peak_mb or 0 for one in parts),
         "steps": {one.step: one.seconds for one in parts if not one.part},
         "parts": {f"{one.step}/{one.part}": one.seconds for one in parts if one.part},
+        "models": {name: float(seconds) for name, kind, seconds, _ in nodes if kind == "model"},
     }
 
 

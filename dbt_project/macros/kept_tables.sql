@@ -4,20 +4,26 @@
    int_customers_touched names, and keeps all others. Each rule there errs to more.
 
    int_inputs_remembered says, as rows of kind and key:
-       customer, internal, category, rule, date    what the kept tables were made with
+       customer, internal, category, rule, date, month    what the kept tables were made with
        touched     customers whose facts were changed since, by fct_sales_days
-       mode        there if tonight's kept tables are continued
+       mode        there if tonight's kept tables are continued, `by month` if also those that
+                   count in whole months
        table       kept tables that are done; until the last is, no night continues them #}
 
 
-{# True if tonight's kept tables are continued, as int_customers_touched has decided. #}
+{# True if tonight's kept tables are continued, as int_customers_touched has decided. A model
+   whose meta says `counts_months` looks back from the last month that is over, so that all its
+   rows change with that. #}
 {% macro follows_changes() -%}
     {%- set memory = fact_relation('int_inputs_remembered') if execute -%}
     {%- if not memory or flags.FULL_REFRESH -%}
         {{ return(false) }}
     {%- endif -%}
+    {%- set kinds = "'by month'" if config.get('meta', {}).counts_months
+        else "'by day', 'by month'" -%}
     {{ return(run_query(
-        "select count(*) as nights from " ~ memory ~ " where kind = 'mode'"
+        "select count(*) as nights from " ~ memory
+        ~ " where kind = 'mode' and key_id in (" ~ kinds ~ ")"
     ).columns[0].values()[0] == 1) }}
 {%- endmacro %}
 
@@ -104,6 +110,10 @@
     {%- set memory = ref('int_inputs_remembered') -%}
     {%- set inputs = ref('int_inputs_gathered') -%}
     {%- set continues = can_kept_tables_be_continued() -%}
+    {%- set how = 'by month' if continues and not run_query(
+        "select input_value from " ~ inputs ~ " where kind = 'month' except "
+        "select input_value from " ~ memory ~ " where kind = 'month'"
+    ).rows else 'by day' -%}
     delete from {{ memory }}
     where not exists (
         select 1
@@ -129,7 +139,7 @@
 
         select
             'mode' as kind,
-            'follows changes' as key_id,
+            '{{ how }}' as key_id,
             'true' as input_value
     {%- endif %}
 {%- endmacro %}

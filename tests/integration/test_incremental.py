@@ -160,9 +160,10 @@ class Company:
         self.decide()
         night.publish(self.run, str(self.run.business_date))
 
-    def is_continued(self) -> bool:
-        """Whether the tables that are kept by customer were continued by the newest build."""
-        return bool(self.rows("select * from candidate.int_inputs_remembered where kind = 'mode'"))
+    def is_continued(self) -> str:
+        """How the newest build continued the tables that are kept by customer; empty if not."""
+        modes = self.rows("select key_id from candidate.int_inputs_remembered where kind = 'mode'")
+        return "".join(mode["key_id"] for mode in modes)
 
     def kept(self) -> dict[str, list[dict[str, Any]]]:
         """All rows of the tables that are kept by customer, in order."""
@@ -216,7 +217,8 @@ def company(cluster) -> Iterator[Company]:
             company.move(MOVES[name])
         company.play()
         company.decide()
-        assert company.is_continued() == (number > 0)  # before the first, a month has ended
+        # before the first, a month has ended
+        assert company.is_continued() == ("by month" if number else "by day")
     company.publish()
     yield company
     for name in ("sample_erp", "sample_crm", "warehouse_sample"):

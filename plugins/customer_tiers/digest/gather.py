@@ -11,8 +11,8 @@ from psycopg.rows import dict_row
 
 from customer_tiers import settings
 from customer_tiers.digest import month
-from customer_tiers.digest.compose import compose
-from customer_tiers.digest.model import MONTHLY, Digest, Quality
+from customer_tiers.digest.compose import COLUMNS, compose
+from customer_tiers.digest.model import MONTHLY, CustomerFacts, Digest, Quality
 from customer_tiers.errors import UserError
 
 PUBLICATION = """
@@ -91,16 +91,24 @@ def _night(cursor: psycopg.Cursor[Row], table: str, business_date: date) -> list
 
 
 def _facts(cursor: psycopg.Cursor[Row], business_date: date) -> list[Row]:
-    """Return what is known of the customers of the mails, with the figures of their receipts."""
-    customers = _night(cursor, "digest_customer", business_date)
+    """Return what is known of the customers of the mails, with the figures of their receipts.
+
+    Of a receipt, which has some eighty columns, only those that a mail tells.
+    """
+    customers = {
+        row["customer_id"]: row for row in _night(cursor, "digest_customer", business_date)
+    }
     if not customers:
         return []
-    receipts = cursor.execute(
-        "select * from candidate.tier_decision where customer_id = any(%s)",
-        [[row["customer_id"] for row in customers]],
-    ).fetchall()
-    decided = {row["customer_id"]: row for row in receipts}
-    return [decided.get(row["customer_id"], {}) | row for row in customers]
+    there = cursor.execute("select * from candidate.tier_decision limit 0").description or ()
+    told = [column.name for column in there if column.name in COLUMNS[CustomerFacts]]
+    receipts = sql.SQL("select {} from candidate.tier_decision where customer_id = any(%s)").format(
+        sql.SQL(", ").join(map(sql.Identifier, told))
+    )
+    for receipt in cursor.execute(receipts, [list(customers)]):
+        facts = customers[receipt["customer_id"]]
+        facts.update({name: value for name, value in receipt.items() if name not in facts})
+    return list(customers.values())
 
 
 def _ladder(cursor: psycopg.Cursor[Row], policy_id: str | None) -> list[Row]:

@@ -42,7 +42,7 @@ _SHORTEST_NUMBER = 7
 _SHORTEST_TAX_ID = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Name:
     """A name taken apart.
 

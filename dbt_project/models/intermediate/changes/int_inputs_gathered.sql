@@ -36,11 +36,6 @@ rules as (
         'known' as input_value
     from {{ ref('int_fx_rates_averaged') }}
 
-    union all
-
-    select
-        'month that is not over' as key_id,
-        concat({{ month_start(days_after(1, business_date())) }}) as input_value
     {% for model in kept_models() %}
         union all
 
@@ -56,6 +51,13 @@ gathered as (
         key_id,
         input_value
     from rules
+
+    union all
+
+    select
+        'month' as kind,
+        'the first that is not over' as key_id,
+        concat({{ month_start(days_after(1, business_date())) }}) as input_value
 
     union all
 
