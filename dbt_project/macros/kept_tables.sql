@@ -174,24 +174,20 @@
 {% materialization kept, default -%}
     {%- set target = this.incorporate(type='table') -%}
     {%- if follows_changes() and load_cached_relation(this) is not none -%}
-        {{ run_hooks(pre_hooks, inside_transaction=True) }}
-        {%- call statement('main') -%}
-            {{ planned_for_whole_tables() }}
-            delete from {{ target }}
-            where customer_id in (
-                select touched.customer_id
-                from {{ fact_relation('int_customers_touched') }} as touched
-            );
-            insert into {{ target }}
-            {{ sql }};
-            {{ note_as_kept() }}
-        {%- endcall -%}
-        {{ run_hooks(post_hooks, inside_transaction=True) }}
-        {{ adapter.commit() }}
-        {{ return({'relations': [target]}) }}
+        {{ return(continued(target, first=remove_touched(target), finally=note_as_kept())) }}
     {%- endif -%}
     {{ return(made_anew(target, finally=note_as_kept())) }}
 {%- endmaterialization %}
+
+
+{% macro remove_touched(target) -%}
+    {{ planned_for_whole_tables() }}
+    delete from {{ target }}
+    where customer_id in (
+        select touched.customer_id
+        from {{ fact_relation('int_customers_touched') }} as touched
+    );
+{%- endmacro %}
 
 
 {# Rows of the customers that are computed anew, which several kept tables read: a view of all,

@@ -20,18 +20,21 @@
     {{ return(continued(existing)) }}
 {%- endmaterialization %}
 
-{% macro continued(target) -%}
+{# `first` and `finally` are statements for the same transaction. #}
+{% macro continued(target, first='', finally='') -%}
     {%- set columns = adapter.get_columns_in_relation(target)
         | map(attribute='quoted') | join(', ') -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {%- call statement('main') -%}
+        {{ first }}
         insert into {{ target }} ({{ columns }})
         select {{ columns }}
         from (
             {{ sql }}
-        ) as fresh
+        ) as fresh;
+        {{ finally }}
     {%- endcall -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
