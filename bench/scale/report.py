@@ -49,8 +49,8 @@ LIMITS = """
   most, so their rows are a larger share than they are.
 - The first night: the facts are sums of numeric over all lines, sorted by one process per table,
   and all tables above are made once for everybody.
-- Memory: `settle` compares 60,000 accounts with 100,000 customers in one process, when any of them
-  has changed, and `publish` holds a night's mails until they are in the outbox.
+- Memory: `settle` compares all accounts with all customers in one process, when any of them has
+  changed, and `publish` holds a night's mails until they are in the outbox.
 - The peers compute contribution and tiers and stop. A night also checks each row, keeps what was
   known when, explains, warns, compares with the night before, tests, audits and publishes.
 - Growth over 1 million lines is that of the receivables and months of contribution, which are kept
