@@ -47,26 +47,23 @@ order by customer_id
 
 ACCOUNTS = """
 with keys as (
-    select
-        nullif(regexp_replace(upper(tax_id), '[^[:alnum:]]', '', 'g'), '') as tax_key,
-        count(*) as customers
+    select nullif(regexp_replace(upper(tax_id), '[^[:alnum:]]', '', 'g'), '') as tax_key
     from raw.erp_customers
     where merged_into_id is null
     group by 1
+    having count(*) = 1
 )
 
 select
     account.account_id as record_id, account.name, account.tax_id, account.domain, account.phone,
     account.address, account.postal_code, account.city, account.country
 from raw.crm_accounts as account
+left join raw.erp_customers as named on named.customer_id = account.erp_customer_id
+left join keys
+    on length(keys.tax_key) > 4
+    and keys.tax_key = regexp_replace(upper(account.tax_id), '[^[:alnum:]]', '', 'g')
 where account.merged_into_id is null and (
-    not exists (
-        select from raw.erp_customers where customer_id = account.erp_customer_id
-        union all
-        select from keys
-        where customers = 1 and length(tax_key) > 4
-            and tax_key = regexp_replace(upper(account.tax_id), '[^[:alnum:]]', '', 'g')
-    )
+    (named.customer_id is null and keys.tax_key is null)
     or exists (
         select from ops.identity_decision as decision
         where decision.account_id = account.account_id and decision.kind = 'reject'
