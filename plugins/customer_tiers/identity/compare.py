@@ -1,27 +1,19 @@
-"""Which records might be one company, and how alike they are: evidence, no verdict.
+"""How alike two records are that might be one company: evidence, no verdict.
 
-Only records that share something rare are compared (`_keys`): a telephone, a domain, a tax number,
-or a part of the name beside another part or the place. So the work grows with the records, not with
-their pairs. What the evidence weighs is a seed, and whether it suffices is decided in SQL.
+Which records are compared at all says `blocks`. What the evidence weighs is a seed, and whether it
+suffices is decided in SQL.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Iterator, Sequence
 from string import ascii_uppercase as LETTERS
 
 from rapidfuzz import fuzz
 
 from customer_tiers.identity import names
-
-LARGEST_BLOCK = 30
-"""A key that more records share says too little to compare all of them; rarer keys find them."""
-
-SHARED_BY = 4
-"""A domain or telephone of more records than this is a provider's or an office's: no evidence."""
+from customer_tiers.identity.blocks import Index
+from customer_tiers.identity.records import Record
 
 LEAST_SIMILAR = 0.7
 """Names less alike are compared no further, unless number, domain or telephone are the same."""
@@ -36,160 +28,58 @@ Evidence = tuple[str, str, str, float]
 """Left record, right record, kind of evidence (a row of seed match_evidence), value from 0 to 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A customer or account in comparable form; what it does not say is None."""
-
-    record_id: str
-    name: names.Name
-    tax_id: str | None
-    domain: str | None
-    phone: str | None
-    address: tuple[str, str] | None
-    postal_code: str | None
-    city: str | None
-    country: str | None
-
-
-def record(row: Mapping[str, str | None]) -> Record:
-    """Bring a row with the contract's columns into comparable form."""
-    return Record(
-        record_id=str(row["record_id"]),
-        name=names.take_apart(row["name"] or ""),
-        tax_id=names.tax_key(row["tax_id"]),
-        domain=names.domain_key(row["domain"]),
-        phone=names.phone_key(row["phone"]),
-        address=names.address_key(row["address"]),
-        postal_code=(row["postal_code"] or "").replace(" ", "").upper() or None,
-        city=names.fold(row["city"] or "") or None,
-        country=(row["country"] or "").strip().upper() or None,
-    )
-
-
-def between(left: Sequence[Record], right: Sequence[Record]) -> Iterator[Evidence]:
+def between(left: Sequence[Record], right: Index) -> Iterator[Evidence]:
     """Compare records of one system with those of the other.
 
     Args:
-        left: Such as accounts of the CRM.
-        right: Such as customers of the ERP.
+        left: Such as accounts of the CRM, or a part of them.
+        right: Such as all customers of the ERP.
 
     Yields:
         What speaks for or against each pair worth a look; every pair has its `name`.
     """
-    common = _Common((left, right))
-    # made twice, and held as numbers: the keys of 60,000 accounts would be 300 MB
-    blocks = _blocks(right, common, {hash(key) for ours in left for key in _keys(ours, common)})
-    for ours in left:
-        found = {index for key in _keys(ours, common) for index in blocks.get(hash(key), ())}
-        for index in sorted(found):
-            yield from _evidence(ours, right[index], common)
+    for ours, other in right.found_by(left):
+        yield from _evidence(left[ours], right.records[other])
 
 
-def within(records: Sequence[Record]) -> Iterator[Evidence]:
-    """Compare the records of one system with each other; each pair once, the smaller id left.
-
-    Two customers of one ERP are looked at closely only if a whole name, number, domain, telephone
-    or house is the same: a wrong suspicion costs a person time.
-    """
-    common = _Common((records,))
-    pairs = {
-        tuple(sorted(pair))
-        for members in _blocks(records, common, keys_of=_strong_keys).values()
-        for pair in combinations(members, 2)
-    }
-    for first, second in sorted(pairs):
+def within(index: Index) -> Iterator[Evidence]:
+    """Compare the records of one system with each other; each pair once, the smaller id left."""
+    records = index.records
+    for first, second in index.pairs():
         ours, other = sorted((records[first], records[second]), key=lambda r: r.record_id)
-        yield from _evidence(ours, other, common)
+        yield from _evidence(ours, other)
 
 
-class _Common:
-    """What too many records of a system have in common to say anything: domains, telephones."""
-
-    def __init__(self, systems: Iterable[Sequence[Record]]) -> None:
-        self._values: set[str] = set()
-        for records in systems:
-            for column in ("domain", "phone"):
-                counts = Counter(getattr(row, column) for row in records)
-                self._values |= {v for v, count in counts.items() if v and count > SHARED_BY}
-
-    def rare(self, value: str | None) -> str | None:
-        return None if value in self._values else value
-
-
-def _blocks(
-    records: Sequence[Record],
-    common: _Common,
-    wanted: set[int] | None = None,
-    keys_of: Callable[[Record, _Common], Iterator[str]] | None = None,
-) -> dict[int, list[int]]:
-    """Hash of a key -> records that have it, without keys nobody asks for or too many share."""
-    blocks: defaultdict[int, list[int]] = defaultdict(list)
-    for index, row in enumerate(records):
-        keys = {hash(key) for key in (keys_of or _keys)(row, common)}
-        for key in keys if wanted is None else keys & wanted:
-            blocks[key].append(index)
-    return {key: rows for key, rows in blocks.items() if len(rows) <= LARGEST_BLOCK}
-
-
-def _strong_keys(row: Record, common: _Common) -> Iterator[str]:
-    """What hardly two companies share by chance."""
-    yield f"n:{row.name.core}"
-    if row.tax_id:
-        yield f"t:{row.tax_id[-8:]}"
-    if domain := common.rare(row.domain):
-        yield f"d:{domain}"
-    if phone := common.rare(row.phone):
-        # with and without one to three digits of country, with and without an extension
-        for start in range(4):
-            if len(window := phone[start : start + 7]) == 7:
-                yield f"p:{window}"
-    if row.address and row.postal_code:
-        yield f"a:{row.postal_code} {row.address[0]} {row.address[1]}"
-
-
-def _keys(row: Record, common: _Common) -> Iterator[str]:
-    """What a record is found by; two that share a key are compared."""
-    yield from _strong_keys(row, common)
-    words = [word for word in dict.fromkeys(row.name.words) if len(word) > 2][:8]
-    for first, second in combinations(sorted(words), 2):
-        yield f"w:{first} {second}"
-    places = [place for place in (row.postal_code, row.city) if place]
-    if row.address:
-        places.append(" ".join(row.address))
-    for word in words:
-        yield f"w:{word}"
-        for place in places:
-            yield f"w:{word} @{place}"
-
-
-def _evidence(ours: Record, other: Record, common: _Common) -> list[Evidence]:
+def _evidence(ours: Record, other: Record) -> Iterator[Evidence]:
     """What is known of a pair; nothing if names differ and no number, domain or phone agrees."""
     is_one_script = ours.name.is_han == other.name.is_han
     likeness = _likeness(ours.name, other.name) if is_one_script else _heard(ours.name, other.name)
-    found: dict[str, float | None] = {
-        "tax_id": _same_tax_id(ours.tax_id, other.tax_id),
-        "domain": _same(common.rare(ours.domain), common.rare(other.domain)),
-        "phone": _same_phone(common.rare(ours.phone), common.rare(other.phone)),
-    }
-    if likeness < (LEAST_SIMILAR if is_one_script else LEAST_HEARD) and not any(found.values()):
-        return []
-    found["name" if is_one_script else "name_in_pinyin"] = likeness
-    found["number_in_name"] = 1.0 if ours.name.numbers == other.name.numbers else 0.0
-    found["address"] = _same_address(ours, other)
-    found["country"] = _same_country(ours.country, other.country)
-    return [
-        (ours.record_id, other.record_id, kind, round(value, 4))
-        for kind, value in found.items()
-        if value is not None
-    ]
+    tax_id = _same_tax_id(ours.tax_id, other.tax_id)
+    domain = _same(ours.domain, other.domain)
+    phone = _same_phone(ours.phone, other.phone)
+    is_alike = likeness >= (LEAST_SIMILAR if is_one_script else LEAST_HEARD)
+    if not (is_alike or tax_id or domain or phone):
+        return
+    for kind, value in (
+        ("tax_id", tax_id),
+        ("domain", domain),
+        ("phone", phone),
+        ("name" if is_one_script else "name_in_pinyin", likeness),
+        ("number_in_name", float(ours.name.numbers == other.name.numbers)),
+        ("address", _same_address(ours, other)),
+        ("country", _same_country(ours.country, other.country)),
+    ):
+        if value is not None:
+            yield ours.record_id, other.record_id, kind, round(value, 4)
 
 
 def _likeness(ours: names.Name, other: names.Name) -> float:
     """How alike two names of one script are, whatever the order of their words."""
-    if ours.core == other.core:
+    core, other_core = ours.core, other.core
+    if core == other_core:
         return 1.0
-    straight = fuzz.ratio(ours.core, other.core)
-    if straight < 90 and ours.turned and other.turned:
+    straight = fuzz.ratio(core, other_core)
+    if straight < 90 and not ours.is_han:
         straight = max(straight, fuzz.ratio(ours.turned, other.turned))
     return straight / 100
 
@@ -239,10 +129,10 @@ def _same_address(ours: Record, other: Record) -> float | None:
     if place == 0.0:
         return 0.0
     if (
-        ours.address
-        and other.address
-        and ours.address[1] == other.address[1]
-        and fuzz.ratio(ours.address[0], other.address[0]) > SAME_STREET
+        ours.street
+        and other.street
+        and ours.house == other.house
+        and fuzz.ratio(ours.street, other.street) > SAME_STREET
     ):
         return 1.0
     if place is None:

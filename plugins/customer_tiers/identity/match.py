@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
 from customer_tiers import stopwatch
-from customer_tiers.identity import compare
+from customer_tiers.identity import blocks, compare, names
+from customer_tiers.identity.blocks import Index
+from customer_tiers.identity.records import record
 
 KEYS = """
 insert into ops.customer_key (system, record_id, first_run_id)
@@ -98,25 +101,56 @@ def bring_up(connection: psycopg.Connection, run_id: str) -> str:
         [(before,)] = connection.execute("select max(compared) from ops.match_state").fetchall()
         if state == before:
             return f"identity: {keys} new keys, records as compared before"
-        customers = _records(connection, CUSTOMERS)
-        accounts = _records(connection, ACCOUNTS)
         connection.execute("delete from ops.match_evidence")
-        written = _copy(connection, "account", compare.between(accounts, customers))
-        written += _copy(connection, "duplicate", compare.within(customers))
+        customers, accounts, written = _compare(connection)
         connection.execute(
             "insert into ops.match_state (compared) values (%s) "
             "on conflict (only_row) do update set compared = excluded.compared",
             [state],
         )
     return (
-        f"identity: {keys} new keys, {len(accounts)} accounts compared with "
-        f"{len(customers)} customers, {written} pieces of evidence"
+        f"identity: {keys} new keys, {accounts} accounts compared with "
+        f"{customers} customers, {written} pieces of evidence"
     )
 
 
-def _records(connection: psycopg.Connection, query: str) -> list[compare.Record]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return [compare.record(row) for row in cursor.execute(query)]  # type: ignore[call-overload]
+def _compare(connection: psycopg.Connection) -> tuple[int, int, int]:
+    """Write what speaks for records being one; return customers, accounts and pieces of evidence.
+
+    All customers are held, and of the accounts a part at a time. Two customers of one ERP are
+    looked at closely only if a whole name, number, domain, telephone or house is the same: a wrong
+    suspicion costs a person time.
+    """
+    customers = [row for part in _parts(connection, CUSTOMERS) for row in map(record, part)]
+    common = blocks.shared(value for row in customers for value in (row.domain, row.phone))
+    blocks.forget(customers, common)
+    index = Index(customers, blocks.strong_keys)
+    written = _copy(connection, "duplicate", compare.within(index))
+    common |= blocks.shared(
+        value
+        for part in _parts(connection, ACCOUNTS)
+        for row in part
+        for value in (names.domain_key(row["domain"]), names.phone_key(row["phone"]))
+    )
+    blocks.forget(customers, common)
+    index = Index(customers, blocks.keys)
+    compared = 0
+    for part in _parts(connection, ACCOUNTS):
+        accounts = [record(row) for row in part]
+        blocks.forget(accounts, common)
+        written += _copy(connection, "account", compare.between(accounts, index))
+        compared += len(accounts)
+    return len(customers), compared, written
+
+
+def _parts(
+    connection: psycopg.Connection, query: LiteralString
+) -> Iterator[list[dict[str, str | None]]]:
+    """Read rows in parts; the connection is free while one of them is worked on."""
+    with connection.cursor("records", row_factory=dict_row) as cursor:
+        cursor.execute(query)
+        while rows := cursor.fetchmany(blocks.PART):
+            yield rows
 
 
 def _copy(

@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from sys import intern
 
 from anyascii import anyascii
 from rapidfuzz import fuzz
@@ -44,39 +45,56 @@ _SHORTEST_TAX_ID = 5
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name taken apart.
+    """A name taken apart; what follows from the rest is made when asked for, to hold many.
 
-    `core` is the name without its legal form, spaces or marks: Chinese characters as they are,
-    anything else as folded Latin letters; `turned` is the same with the words in order of the
-    alphabet, and empty if the name is Chinese. `words` are its words; of a Chinese name they are
-    the pinyin of each two neighbouring characters. `pinyin` is empty unless the name is Chinese.
-    `numbers` tell sites and namesakes apart.
+    `text` is the name without its legal form or marks: folded words with a space between, or, of a
+    Chinese name, its characters as they are and any Latin letters. Empty unless the name is Chinese
+    are `sounds`, the pinyin of each two neighbouring characters with a space between, and `pinyin`.
+    `numbers`, each once and in order, tell sites and namesakes apart.
     """
 
-    core: str
-    turned: str
-    words: tuple[str, ...]
+    text: str
+    sounds: str
     pinyin: str
-    numbers: frozenset[str]
+    numbers: str
 
     @property
     def is_han(self) -> bool:
         """Whether it is written in Chinese."""
         return bool(self.pinyin)
 
+    @property
+    def core(self) -> str:
+        """The name without spaces."""
+        return self.text.replace(" ", "")
 
-@lru_cache(maxsize=1 << 18)
+    @property
+    def turned(self) -> str:
+        """The same with the words in order of the alphabet."""
+        return _turned(self.text)
+
+    @property
+    def words(self) -> list[str]:
+        """Its words; of a Chinese name, its sounds."""
+        return (self.sounds or self.text).split()
+
+
+@lru_cache(maxsize=1 << 12)
+def _turned(text: str) -> str:
+    return "".join(sorted(text.split()))
+
+
 def take_apart(name: str) -> Name:
     """Take a company's name apart."""
     text = unicodedata.normalize("NFKC", name).lower()
     text = re.sub("['\u2019]", "", text)
-    numbers = frozenset(re.findall(r"\d+", text))
+    numbers = intern(" ".join(sorted(set(re.findall(r"\d+", text)))))
     if _HAN.search(text):
         return _han(text, numbers)
     words = [word for word in fold(text).split() if word not in LINKING_WORDS]
     while len(words) > 1 and _is_legal(words[-1]):
         words.pop()
-    return Name("".join(words), "".join(sorted(words)), tuple(words), "", numbers)
+    return Name(" ".join(words), "", "", numbers)
 
 
 def _is_legal(word: str) -> bool:
@@ -93,7 +111,7 @@ def fold(text: str) -> str:
     return _OTHER.sub(" ", plain).strip()
 
 
-def _han(text: str, numbers: frozenset[str]) -> Name:
+def _han(text: str, numbers: str) -> Name:
     letters = "".join(_HAN.findall(text))
     while shorter := LEGAL_HAN.sub("", letters):
         if shorter == letters:
@@ -102,9 +120,9 @@ def _han(text: str, numbers: frozenset[str]) -> Name:
     # 上海市 and 上海 are one place
     letters = letters[:2] + letters[2:].replace("市", "", 1) if letters[2:3] == "市" else letters
     sounds = [anyascii(letter).lower() for letter in letters]
-    pairs = tuple(a + b for a, b in pairwise(sounds))
+    pairs = " ".join(a + b for a, b in pairwise(sounds))
     latin = fold(_HAN.sub(" ", text)).replace(" ", "")
-    return Name(letters + latin, "", pairs or tuple(sounds), "".join(sounds) + latin, numbers)
+    return Name(letters + latin, pairs or " ".join(sounds), "".join(sounds) + latin, numbers)
 
 
 def tax_key(text: str | None) -> str | None:
