@@ -101,6 +101,8 @@ def bring_up(connection: psycopg.Connection, run_id: str) -> str:
         [(before,)] = connection.execute("select max(compared) from ops.match_state").fetchall()
         if state == before:
             return f"identity: {keys} new keys, records as compared before"
+        # all rows of a cursor are read: planned for the first ones, keys of accounts were looped
+        connection.execute("set local cursor_tuple_fraction = 1")
         connection.execute("delete from ops.match_evidence")
         customers, accounts, written = _compare(connection)
         connection.execute(
