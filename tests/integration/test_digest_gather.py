@@ -131,7 +131,7 @@ def test_a_night_is_gathered_with_what_a_mail_says_beside_its_items(
 
 
 def test_a_month_is_compared_with_the_last_night_before_it(warehouse: psycopg.Connection) -> None:
-    month = gather.digests(warehouse, "tonight", NIGHT)[1].review
+    month = list(gather.digests(warehouse, "tonight", NIGHT))[1].review
     assert month is not None
     assert month.compared_with == date(2026, 8, 31)
     assert [(layer.tier, layer.customers, layer.customers_before) for layer in month.layers] == [
@@ -150,7 +150,26 @@ def test_a_month_is_compared_with_the_last_night_before_it(warehouse: psycopg.Co
 def test_rows_that_break_the_marts_promise_are_one_line(warehouse: psycopg.Connection) -> None:
     warehouse.execute("update candidate.digest_item set owner_id = 'O2'")
     with pytest.raises(UserError, match="'C1' of owner 'O2' would be mailed to 'O1'; mend"):
-        gather.digests(warehouse, "tonight", NIGHT)
+        list(gather.digests(warehouse, "tonight", NIGHT))
+
+
+def test_news_for_nobody_stop_the_night(warehouse: psycopg.Connection) -> None:
+    warehouse.execute("update candidate.digest_item set recipient_id = 'gone'")
+    with pytest.raises(UserError, match="daily of 'gone' is not in digest_recipient; mend"):
+        list(gather.digests(warehouse, "tonight", NIGHT))
+
+
+def test_mails_are_made_one_at_a_time(warehouse: psycopg.Connection) -> None:
+    warehouse.execute(
+        "insert into candidate.digest_item (business_date, kind, recipient_id, role, customer_id, "
+        "owner_id, topic, customer_rank) "
+        "select business_date, kind, recipient_id, 'owner', 'C9', 'O2', 'risk', 1 "
+        "from candidate.digest_recipient where kind = 'monthly'"
+    )
+    made = gather.digests(warehouse, "tonight", NIGHT)
+    assert next(made).kind == "daily"
+    with pytest.raises(UserError, match="'C9' of owner 'O2' would be mailed to"):
+        next(made)
 
 
 def test_preview_finds_a_mail_by_id_name_or_address(

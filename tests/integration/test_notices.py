@@ -156,7 +156,7 @@ def test_a_policy_switch_is_one_notice_per_person_not_an_alert_per_customer(
             [NEXT],
         )
         rebuild(connection, "int_digests_scheduled")
-        digests = gather.digests(connection, None, NEXT)
+        digests = list(gather.digests(connection, None, NEXT))
         connection.rollback()
     notices = [d for d in digests if d.kind == "policy_notice"]
     assert sorted(d.recipient_id for d in notices) == ["anna", "boss"]
@@ -201,7 +201,7 @@ def test_nobody_reads_about_another_owners_customer(
     with psycopg.connect(warehouse.url) as connection:
         fill(connection, staff, books, news)
         rebuild(connection, "int_readers_found", but=("int_news_gathered",))
-        digests = gather.digests(connection, None, NEXT)
+        digests = list(gather.digests(connection, None, NEXT))
         connection.rollback()
     names = [f"Customer <{n}>" for n in range(len(books))]
     for digest in digests:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -33,20 +34,47 @@ REFUSED = """
     where status = 'refused' and business_date < %(day)s and business_date > %(before)s
 """
 
+ITEMS = """
+    select * from candidate.digest_item
+    where business_date = %(day)s and kind = %(kind)s and recipient_id = %(recipient_id)s
+        and customer_rank <= 1000
+"""
+"""Of a mail the first 1,000 customers."""
+
+NOBODYS = """
+    select kind, recipient_id from candidate.digest_item as item
+    where business_date = %(day)s and not exists (
+        select from candidate.digest_recipient as recipient
+        where recipient.business_date = item.business_date and recipient.kind = item.kind
+            and recipient.recipient_id = item.recipient_id
+    )
+    order by kind, recipient_id limit 1
+"""
+
+CUSTOMERS = """
+    select * from candidate.digest_customer
+    where business_date = %(day)s and customer_id = any(%(customers)s)
+"""
+
 Row = dict[str, Any]
 
 
 def digests(
     connection: psycopg.Connection, run_id: str | None, business_date: date
-) -> list[Digest]:
-    """Return the mails of a night whose candidates are built, as `compose` makes them.
+) -> Iterator[Digest]:
+    """Make the mails of a night whose candidates are built, one at a time, as `compose` does.
 
     Call it once the night's publication row is written, so in or after the publishing transaction.
+    A night in which every customer is told of has some hundred thousand items, so those of one
+    mail are read at a time.
 
     Args:
         connection: To the warehouse.
         run_id: The run that is being published; None takes the newest publication of the night.
         business_date: The night.
+
+    Yields:
+        Digests by kind and recipient.
 
     Raises:
         UserError: The marts break their promise, such as a customer in a stranger's mail.
@@ -54,61 +82,73 @@ def digests(
     key = {"day": business_date, "run_id": run_id}
     with connection.cursor(row_factory=dict_row) as cursor:
         published = cursor.execute(PUBLICATION, key).fetchone() or {}
-        recipients = _night(cursor, "digest_recipient", business_date)
+        recipients = _recipients(cursor, business_date)
         review = None
         if any(row["kind"] == MONTHLY for row in recipients):
             review = month.review(cursor, business_date)
-        try:
-            return compose(
-                recipients,
-                _night(cursor, "digest_item", business_date),
-                _facts(cursor, business_date),
-                business_date=business_date,
-                quality=_quality(cursor, published, business_date),
-                review=review,
-                base_currency=published.get("base_currency"),
-                source=published.get("source"),
-                run_id=run_id,
-                page_url=settings.PAGE_URL,
-                tier_names=_ladder(cursor, published.get("policy_id")),
-            )
-        except ValueError as error:
-            raise UserError(f"{error}; mend the model and publish again") from error
+        quality = _quality(cursor, published, business_date)
+        ladder = _ladder(cursor, published.get("policy_id"))
+        for recipient in recipients:
+            items = cursor.execute(ITEMS, {**key, **recipient}).fetchall()
+            try:
+                yield from compose(
+                    [recipient],
+                    items,
+                    _facts(cursor, items, business_date),
+                    business_date=business_date,
+                    quality=quality,
+                    review=review,
+                    base_currency=published.get("base_currency"),
+                    source=published.get("source"),
+                    run_id=run_id,
+                    page_url=settings.PAGE_URL,
+                    tier_names=ladder,
+                )
+            except ValueError as error:
+                raise UserError(f"{error}; mend the model and publish again") from error
 
 
-def _night(cursor: psycopg.Cursor[Row], table: str, business_date: date) -> list[Row]:
-    """Return a candidate table's rows of a night, of a mail the first 1,000 customers.
+def _recipients(cursor: psycopg.Cursor[Row], business_date: date) -> list[Row]:
+    """Return the recipients of a night, by kind and id; none before there is such a table.
 
-    A table that is not there has none.
+    Raises:
+        UserError: Something is told to somebody who is none of them.
     """
-    if not _exists(cursor, f"candidate.{table}"):
+    if not _exists(cursor, "candidate.digest_recipient"):
         return []
-    statement = sql.SQL("select * from {} where business_date = %s {}").format(
-        sql.Identifier("candidate", table),
-        sql.SQL("and customer_rank <= 1000" if table == "digest_item" else ""),
+    nobody = cursor.execute(NOBODYS, {"day": business_date}).fetchone()
+    if nobody:
+        raise UserError(
+            f"digest_item: {nobody['kind']} of {nobody['recipient_id']!r} is not in "
+            "digest_recipient; mend the model and publish again"
+        )
+    found = cursor.execute(
+        "select * from candidate.digest_recipient where business_date = %s", [business_date]
     )
-    return cursor.execute(statement, [business_date]).fetchall()
+    return sorted(found, key=lambda row: (row["kind"], row["recipient_id"]))
 
 
-def _facts(cursor: psycopg.Cursor[Row], business_date: date) -> list[Row]:
-    """Return what is known of the customers of the mails, with the figures of their receipts.
+def _facts(cursor: psycopg.Cursor[Row], items: list[Row], day: date) -> list[Row]:
+    """Return what is known of the customers that a mail shows, with the figures of their receipts.
 
     Of a receipt, which has some eighty columns, only those that a mail tells.
     """
-    customers = {
-        row["customer_id"]: row for row in _night(cursor, "digest_customer", business_date)
-    }
-    if not customers:
+    customers = [row["customer_id"] for row in items if row.get("is_shown") is not False]
+    if not customers or not _exists(cursor, "candidate.digest_customer"):
         return []
+    known = {
+        row["customer_id"]: row
+        for row in cursor.execute(CUSTOMERS, {"day": day, "customers": customers})
+    }
     there = cursor.execute("select * from candidate.tier_decision limit 0").description or ()
     told = [column.name for column in there if column.name in COLUMNS[CustomerFacts]]
     receipts = sql.SQL("select {} from candidate.tier_decision where customer_id = any(%s)").format(
         sql.SQL(", ").join(map(sql.Identifier, told))
     )
-    for receipt in cursor.execute(receipts, [list(customers)]):
-        facts = customers[receipt["customer_id"]]
+    for receipt in cursor.execute(receipts, [list(known)]):
+        facts = known[receipt["customer_id"]]
         facts.update({name: value for name, value in receipt.items() if name not in facts})
-    return list(customers.values())
+    return list(known.values())
 
 
 def _ladder(cursor: psycopg.Cursor[Row], policy_id: str | None) -> list[Row]:

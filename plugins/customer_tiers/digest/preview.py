@@ -57,7 +57,7 @@ def find(
                 raise UserError("digest: no night is published yet; start one with `tiers run`")
         built = (cursor.execute(BUILT).fetchone() or {})["night"]
         if built == day:
-            owed = gather.digests(connection, None, day)
+            owed = list(gather.digests(connection, None, day))
         else:
             rows = cursor.execute(OUTBOX, [day]).fetchall()
             owed = [

@@ -106,10 +106,9 @@ def enqueue(
     if is_old(connection, business_date):
         return 0
     earlier = _earlier(connection, business_date)
-    digests = gather.digests(connection, run_id, business_date)
     kept: set[str] = set()
     added = 0
-    for digest in digests:
+    for digest in gather.digests(connection, run_id, business_date):
         before = earlier.pop((digest.kind, digest.recipient_id), [])
         added += _place(connection, digest, before, kept, is_quiet=is_quiet)
     for before in earlier.values():
