@@ -98,7 +98,36 @@
 
     )
 
-    {{ mark_as_dirty('touched_days') }}
+    {{ mark_as_dirty('touched_days') }};
+
+    with
+
+    changed_rates as (
+
+        {{ changed_prices() }}
+
+    ),
+
+    touched_days as (
+
+        select distinct
+            receivables.customer_id,
+            least(
+                receivables.issued_date,
+                coalesce(receivables.due_date, receivables.issued_date),
+                coalesce(receivables.paid_date, receivables.issued_date)
+            ) as day
+        from changed_rates
+        inner join {{ ref('stg_erp__receivables') }} as receivables
+            on
+                changed_rates.price_kind = 'rate'
+                and changed_rates.key_id = receivables.currency
+                and changed_rates.valid_from_date <= receivables.issued_date
+                and changed_rates.valid_until_date > receivables.issued_date
+
+    )
+
+    {{ mark_as_dirty('touched_days', 'receivables') }}
 {%- endmacro %}
 
 
@@ -207,16 +236,16 @@
 {%- endmacro %}
 
 
-{% macro mark_as_dirty(touched_days) -%}
+{% macro mark_as_dirty(touched_days, fact='sales') -%}
     insert into {{ source('ops', 'dirty_day') }} (fact, key_id, day)
     select
-        'sales' as fact,
+        '{{ fact }}' as fact,
         touched_days.customer_id,
         touched_days.day
     from {{ touched_days }} as touched_days
     left join {{ source('ops', 'dirty_day') }} as known_days
         on
-            known_days.fact = 'sales'
+            known_days.fact = '{{ fact }}'
             and touched_days.customer_id = known_days.key_id
             and touched_days.day = known_days.day
     where known_days.key_id is null
@@ -281,7 +310,7 @@
 {# One transaction with the last fact: the list of dirty days is empty and the memory of
    prices says what the facts were valued with, or neither has changed. #}
 {% macro consume_dirty_days() -%}
-    delete from {{ source('ops', 'dirty_day') }} where fact = 'sales'
+    delete from {{ source('ops', 'dirty_day') }}
 {%- endmacro %}
 
 

@@ -1,11 +1,15 @@
-{# How tiers follow change (D10). A table that is `kept` has customer_id in its key, and a
-   customer's rows follow from its own facts, the dates of the windows and what
-   int_inputs_gathered lists. A night removes and computes the rows of the customers that
-   int_customers_touched names, and keeps all others. Each rule there errs to more.
+{# How tiers follow change (D10). A night removes and computes the rows of a kept table that may
+   have changed, and keeps all others. Which these are follows from int_changes_found, each rule
+   of which errs to more, and by what a table is kept, from its model's meta (`kept_by`):
+       customers      all rows of those that int_customers_touched names: they follow from
+                      the customer's own facts, the dates of windows and int_inputs_gathered
+       months         rows of the months from which on int_months_touched names a customer, and
+                      of those in which a window begins or ends (int_months_opened)
+       receivables    rows of what was issued since int_receivables_touched names a customer
 
    int_inputs_remembered says, as rows of kind and key:
-       customer, internal, category, rule, date, month    what the kept tables were made with
-       touched     customers whose facts were changed since, by fct_sales_days
+       customer, internal, category, rule, model, date, month    what they were made with
+       sales, receivables    customers whose facts were changed since, and the first such day
        mode        there if tonight's kept tables are continued, `by month` if also those that
                    count in whole months
        table       kept tables that are done; until the last is, no night continues them #}
@@ -40,9 +44,55 @@
 {%- endmacro %}
 
 
+{# Rows of a CTE with customer_id and month_start_date, all of them or those that are computed
+   anew. #}
+{% macro of_touched_months(relation) -%}
+    {%- set touched_months = ref('int_months_touched') -%}
+    {%- set opened_months = ref('int_months_opened') -%}
+    select all_rows.*
+    from {{ relation }} as all_rows
+    {%- if follows_changes() %}
+        left join {{ touched_months }} as touched
+            on
+                all_rows.customer_id = touched.customer_id
+                and all_rows.month_start_date >= touched.since_month
+        left join {{ opened_months }} as opened
+            on all_rows.month_start_date = opened.month_start_date
+        where
+            touched.customer_id is not null
+            or opened.month_start_date is not null
+    {%- endif %}
+{%- endmacro %}
+
+
+{# Rows of customers from one date until another that reach into such months; a few more do no
+   harm, since `of_touched_months` follows. #}
+{% macro reaching_into_touched_months(relation) -%}
+    {%- set touched_months = ref('int_months_touched') -%}
+    {%- set opened_months = ref('int_months_opened') -%}
+    select all_rows.*
+    from {{ relation }} as all_rows
+    {%- if follows_changes() %}
+        left join {{ touched_months }} as touched
+            on
+                all_rows.customer_id = touched.customer_id
+                and all_rows.until_date > touched.since_month
+        where
+            touched.customer_id is not null
+            or exists (
+                select 1
+                from {{ opened_months }} as opened
+                where
+                    all_rows.until_date > opened.month_start_date
+                    and all_rows.from_date < opened.next_month_start_date
+            )
+    {%- endif %}
+{%- endmacro %}
+
+
 {% macro kept_models() -%}
     {{ return((
-        graph.nodes.values() | selectattr('config.materialized', 'equalto', 'kept')
+        graph.nodes.values() | selectattr('config.meta.kept_by', 'defined')
         | sort(attribute='name') | list
     ) if execute else []) }}
 {%- endmacro %}
@@ -63,15 +113,15 @@
         select key_id
         from (
             (
-                select key_id, input_value from {{ inputs }} where kind = 'rule'
+                select key_id, input_value from {{ inputs }} where kind in ('rule', 'model')
                 except
-                select key_id, input_value from {{ memory }} where kind = 'rule'
+                select key_id, input_value from {{ memory }} where kind in ('rule', 'model')
             )
             union all
             (
-                select key_id, input_value from {{ memory }} where kind = 'rule'
+                select key_id, input_value from {{ memory }} where kind in ('rule', 'model')
                 except
-                select key_id, input_value from {{ inputs }} where kind = 'rule'
+                select key_id, input_value from {{ inputs }} where kind in ('rule', 'model')
             )
         ) as changed_rules
 
@@ -97,15 +147,15 @@
                 memory.kind = 'table'
                 and inputs.key_id = memory.key_id
         where
-            inputs.kind = 'rule'
-            and inputs.key_id like 'int_%'
+            inputs.kind = 'model'
             and memory.key_id is null
     {%- endset -%}
     {{ return(run_query(faults).rows | length == 0) }}
 {%- endmacro %}
 
 
-{# In the transaction of int_customers_touched: from here on no kept table is done. #}
+{# In the transaction of int_customers_touched, after all that read the memory: from here on no
+   kept table is done. #}
 {% macro remember_inputs() -%}
     {%- set memory = ref('int_inputs_remembered') -%}
     {%- set inputs = ref('int_inputs_gathered') -%}
@@ -151,42 +201,51 @@
     {%- set memory = fact_relation('int_inputs_remembered') if execute -%}
     {%- if memory and builds_only_dirty_days() %}
     insert into {{ memory }} (kind, key_id, input_value)
-    select distinct
-        'touched' as kind,
+    select
+        dirty_days.fact as kind,
         dirty_days.key_id,
-        'sales' as input_value
+        cast(min(dirty_days.day) as {{ dbt.type_string() }}) as input_value
     from {{ source('ops', 'dirty_day') }} as dirty_days
-    where
-        dirty_days.fact = 'sales'
-        and not exists (
-            select 1
-            from {{ memory }} as memory
-            where
-                memory.kind = 'touched'
-                and memory.key_id = dirty_days.key_id
-        )
+    group by dirty_days.fact, dirty_days.key_id
     {%- elif memory %}
     delete from {{ memory }}
     {%- endif %}
 {%- endmacro %}
 
 
-{% materialization kept, default -%}
-    {%- set target = this.incorporate(type='table') -%}
-    {%- if follows_changes() and load_cached_relation(this) is not none -%}
-        {{ return(continued(target, first=remove_touched(target), finally=note_as_kept())) }}
-    {%- endif -%}
-    {{ return(made_anew(target, finally=note_as_kept())) }}
-{%- endmaterialization %}
-
-
 {% macro remove_touched(target) -%}
     {{ planned_for_whole_tables() }}
+    {%- set kept_by = config.get('meta').kept_by %}
+    {%- if kept_by == 'customers' %}
     delete from {{ target }}
     where customer_id in (
         select touched.customer_id
         from {{ fact_relation('int_customers_touched') }} as touched
     );
+    {%- elif kept_by == 'months' %}
+    delete from {{ target }}
+    where month_start_date in (
+        select opened.month_start_date
+        from {{ fact_relation('int_months_opened') }} as opened
+    );
+    delete from {{ target }}
+    where exists (
+        select 1
+        from {{ fact_relation('int_months_touched') }} as touched
+        where
+            touched.customer_id = {{ target.identifier }}.customer_id
+            and touched.since_month <= {{ target.identifier }}.month_start_date
+    );
+    {%- else %}
+    delete from {{ target }}
+    where exists (
+        select 1
+        from {{ fact_relation('int_receivables_touched') }} as touched
+        where
+            touched.customer_id = {{ target.identifier }}.customer_id
+            and touched.since_date <= {{ target.identifier }}.issued_date
+    );
+    {%- endif %}
 {%- endmacro %}
 
 

@@ -9,15 +9,18 @@
     {{ return(made_anew(this.incorporate(type='table'))) }}
 {%- endmaterialization %}
 
-{# Made once, then continued: what a night's rows replace is deleted by the model's hooks, so they
-   are inserted at once, in one transaction with that. dbt's own way writes them to a table of
-   their own first. #}
+{# Made once, then continued: what a night's rows replace is deleted by the model's hooks, or,
+   if the table is kept, by `remove_touched`; they are inserted at once, in one transaction with
+   that. dbt's own way writes them to a table of their own first. #}
 {% materialization incremental, default -%}
     {%- set existing = load_cached_relation(this) -%}
-    {%- if existing is none or should_full_refresh() -%}
-        {{ return(made_anew(this.incorporate(type='table'))) }}
+    {%- set is_kept = config.get('meta', {}).kept_by is defined -%}
+    {%- set finally = note_as_kept() if is_kept else '' -%}
+    {%- if existing is none or should_full_refresh() or (is_kept and not follows_changes()) -%}
+        {{ return(made_anew(this.incorporate(type='table'), finally=finally)) }}
     {%- endif -%}
-    {{ return(continued(existing)) }}
+    {%- set first = remove_touched(existing) if is_kept else '' -%}
+    {{ return(continued(existing, first=first, finally=finally)) }}
 {%- endmaterialization %}
 
 {# `first` and `finally` are statements for the same transaction. #}
@@ -45,7 +48,7 @@
 {%- endmacro %}
 
 {# `finally` is a statement for the same transaction. #}
-{% macro made_anew(target, finally=none) -%}
+{% macro made_anew(target, finally='') -%}
     {%- set existing = load_cached_relation(this) -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -126,12 +129,16 @@
 {%- endmacro %}
 
 {# In one call. dbt's own persist_docs first asks the database which columns there are; here
-   the contract has compared them. A sample of 6,000 rows tells what joins need. #}
+   the contract has compared them. A sample of 6,000 rows tells what joins need. What is made
+   anew each night is gone before a vacuum of it is of use to anybody. #}
 {% macro postgres__finish(target, model) -%}
     {%- set key = key_held_by_itself(model) -%}
     {%- set commands -%}
         {%- if key %}
         alter table {{ target }} add primary key ({{ key | join(', ') }});
+        {%- endif %}
+        {%- if config.get('materialized') in ('table', 'touched') %}
+        alter table {{ target }} set (autovacuum_enabled = false);
         {%- endif %}
         set local default_statistics_target = 20;
         {{ gather_statistics(target) }};

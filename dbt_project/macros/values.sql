@@ -1,6 +1,17 @@
 {# Money is rounded where it arises; every total is a sum of rounded amounts. #}
 {% macro to_cents(amount) -%}
+    {{ return(adapter.dispatch('to_cents', 'customer_tiers')(amount)) }}
+{%- endmacro %}
+
+
+{% macro default__to_cents(amount) -%}
     cast(round({{ amount }}, 2) as numeric(18, 2))
+{%- endmacro %}
+
+
+{# Its cast rounds, half away from zero, as its round does. #}
+{% macro postgres__to_cents(amount) -%}
+    cast({{ amount }} as numeric(18, 2))
 {%- endmacro %}
 
 

@@ -81,6 +81,22 @@ def test_every_model_has_a_key(models: list[Any], manifest: Any) -> None:
         assert not (is_held and is_tested), f"{model.name}: its key is held when it is made"
 
 
+def test_kept_tables_come_after_the_decision_what_is_kept(models: list[Any]) -> None:
+    """Else one asks before it, the other after, and the two halves of a table do not fit."""
+    parents = {model.unique_id: model.depends_on.nodes for model in models}
+
+    def ancestors(name: str) -> set[str]:
+        return {name}.union(*(ancestors(parent) for parent in parents.get(name, ())))
+
+    kept = [model for model in models if "kept_by" in model.config.meta]
+    assert len(kept) > 10
+    for model in kept:
+        assert model.config.materialized == "incremental", model.name
+        assert model.config.meta["kept_by"] in ("customers", "months", "receivables"), model.name
+        names = {name.split(".")[-1] for name in ancestors(model.unique_id)}
+        assert "int_customers_touched" in names, model.name
+
+
 def test_keys_held_by_raw_are_those_of_the_contract(models: list[Any]) -> None:
     contract = yaml.safe_load((settings.SOURCES / "contract.yml").read_text())["entities"]
     renamed = {"valid_from": "valid_from_date", "period": "month_start_date"}

@@ -1,3 +1,4 @@
+{{ config(materialized='incremental', on_schema_change='fail') }}
 {%- set lines = [
     'gross_revenue', 'discounts', 'returns', 'net_revenue', 'cogs', 'freight_cost',
     'cost_to_serve', 'acquisition_cost', 'development_cost', 'retention_cost',
@@ -8,7 +9,10 @@
     'return_lines_without_sale'
 ] -%}
 with
-months as (select * from {{ ref('int_contributions_aggregated_to_months') }}),
+months as (
+    {{ of_touched_months(ref('int_contributions_aggregated_to_months')) }}
+),
+
 policy as (select * from {{ ref('int_policies_selected') }}),
 found as (select * from {{ ref('int_profit_lines_found') }}),
 

@@ -1,4 +1,4 @@
-"""Which days' facts a touched invoice line makes wrong.
+"""Which days' facts a touched invoice line or receivable makes wrong.
 
 Runs in the transaction that loaded the rows, on the temporary table `touched` (old and new versions
 of every inserted, updated or deleted row), so that facts can never miss a change. A line counts on
@@ -15,6 +15,7 @@ from customer_tiers import stopwatch
 from customer_tiers.contract import Entity
 
 LINES = "erp.invoice_lines"
+RECEIVABLES = "erp.receivables"
 
 FACTS = "candidate.fct_sales_days"
 """The last fact that is built, and so there when all are; see dbt_project/macros/dirty_days.sql."""
@@ -68,12 +69,24 @@ where
 on conflict do nothing
 """
 
-
-FIRST = """
-create temporary table touched on commit drop as
-select customer_id, invoice_date, original_invoice_id, invoice_id, product_id, document_type
-from raw.erp_invoice_lines
+MARK_RECEIVABLES = """
+insert into ops.dirty_day (fact, key_id, day)
+select distinct 'receivables', customer_id, least(issued, due_date, paid_date) from touched
+on conflict do nothing
 """
+"""Nothing that is owed counts on an earlier day than these."""
+
+FIRST = {
+    LINES: """
+    create temporary table touched on commit drop as
+    select customer_id, invoice_date, original_invoice_id, invoice_id, product_id, document_type
+    from raw.erp_invoice_lines
+    """,
+    RECEIVABLES: """
+    create temporary table touched on commit drop as
+    select customer_id, issued, due_date, paid_date from raw.erp_receivables
+    """,
+}
 
 
 @stopwatch.part("dirty days")
@@ -83,7 +96,7 @@ def mark(connection: psycopg.Connection, entity: Entity) -> int:
     After a first load all rows are new. As long as there are no facts nothing is marked then: they
     will be made from all lines.
     """
-    if entity.name != LINES:
+    if entity.name not in FIRST:
         return 0
     row = connection.execute(
         "select to_regclass('pg_temp.touched') is null, to_regclass(%s) is null", [FACTS]
@@ -92,6 +105,8 @@ def mark(connection: psycopg.Connection, entity: Entity) -> int:
     if is_first and has_no_facts:
         return 0
     if is_first:
-        connection.execute(FIRST)
+        connection.execute(FIRST[entity.name])
+    if entity.name == RECEIVABLES:
+        return connection.execute(MARK_RECEIVABLES).rowcount
     connection.execute(RETURNED)
     return connection.execute(MARK).rowcount

@@ -7,6 +7,8 @@ cost_rates as (select * from {{ ref('cost_rates') }}),
 warning_rules as (select * from {{ ref('int_warning_rules_selected') }}),
 selected as (select * from {{ ref('int_policies_selected') }}),
 policies as (select * from {{ ref('tier_policies') }}),
+financing_rates as (select * from {{ ref('financing_rates') }}),
+found as (select * from {{ ref('int_profit_lines_found') }}),
 
 rules as (
     select
@@ -18,7 +20,7 @@ rules as (
 
     select
         concat('warning of ', signal) as key_id,
-        concat(minimum_count, ' ', threshold) as input_value
+        concat(minimum_count, ' ', minimum_months, ' ', threshold) as input_value
     from warning_rules
 
     union all
@@ -36,13 +38,19 @@ rules as (
         'known' as input_value
     from {{ ref('int_fx_rates_averaged') }}
 
-    {% for model in kept_models() %}
-        union all
+    union all
 
-        select
-            '{{ model.name }}' as key_id,
-            '{{ model.checksum.checksum }} version 1' as input_value
-    {% endfor %}
+    select
+        concat('rate of interest from ', valid_from) as key_id,
+        concat(annual_rate) as input_value
+    from financing_rates
+
+    union all
+
+    select
+        'lines of the P&L without data' as key_id,
+        concat(missing_lines, ' ', has_services) as input_value
+    from found
 ),
 
 gathered as (
@@ -51,6 +59,15 @@ gathered as (
         key_id,
         input_value
     from rules
+
+    {% for model in kept_models() %}
+        union all
+
+        select
+            'model' as kind,
+            '{{ model.name }}' as key_id,
+            '{{ model.checksum.checksum }} version 1' as input_value
+    {% endfor %}
 
     union all
 

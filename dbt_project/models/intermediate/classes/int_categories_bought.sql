@@ -1,4 +1,4 @@
-{{ config(materialized='kept') }}
+{{ config(materialized='incremental') }}
 with
 category_days as (select * from {{ ref('int_categories_aggregated_to_days') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),

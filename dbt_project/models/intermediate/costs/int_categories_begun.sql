@@ -1,4 +1,4 @@
-{{ config(materialized='kept') }}
+{{ config(materialized='incremental') }}
 with
 product_days as (select * from {{ ref('int_product_days_touched') }}),
 products as (select * from {{ ref('stg_erp__products') }}),

@@ -1,12 +1,22 @@
+{{ config(materialized='incremental') }}
 {%- set of_sales = [
     'gross_revenue', 'discounts', 'returns', 'net_revenue', 'cogs', 'freight_cost',
     'order_lines', 'orders', 'lines_without_cost', 'return_lines_matched',
     'return_lines_without_sale'
 ] -%}
 with
-sales as (select * from {{ ref('int_sales_aggregated_to_months') }}),
-services as (select * from {{ ref('int_services_aggregated_to_months') }}),
-receivables as (select * from {{ ref('int_receivables_aggregated_to_months') }}),
+sales as (
+    {{ of_touched_months(ref('int_sales_aggregated_to_months')) }}
+),
+
+services as (
+    {{ of_touched_months(ref('int_services_aggregated_to_months')) }}
+),
+
+receivables as (
+    {{ of_touched_months(ref('int_receivables_aggregated_to_months')) }}
+),
+
 found as (select * from {{ ref('int_profit_lines_found') }}),
 
 {# Each has a row per customer, month and window, and none has all of them. #}
@@ -34,6 +44,7 @@ joined as (
         coalesce(earned.any_window, receivables.window_number) as window_number,
         coalesce(earned.cost_to_serve, 0) + coalesce(earned.service_cost, 0)
             as cost_to_serve,
+        coalesce(earned.service_cost, 0) as service_cost,
         coalesce(earned.acquisition_cost, 0) as acquisition_cost,
         coalesce(earned.development_cost, 0) as development_cost,
         coalesce(receivables.receivable_financing_cost, 0)
@@ -64,6 +75,7 @@ known as (
         joined.lines_without_cost,
         joined.return_lines_matched,
         joined.return_lines_without_sale,
+        joined.service_cost,
         case when found.has_discounts then joined.discounts end as discounts,
         case when found.has_cogs then joined.cogs end as cogs,
         case when found.has_freight then joined.freight_cost end as freight_cost,

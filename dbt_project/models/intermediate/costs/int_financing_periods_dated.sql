@@ -1,13 +1,12 @@
-{{ config(indexes=[{'columns': ['from_date']}]) }}
 with
 policy as (select * from {{ ref('int_policies_selected') }}),
 financing_rates as (select * from {{ ref('financing_rates') }}),
 
 months_back as (
-    {{ dbt.generate_series(361) }}
+    {{ dbt.generate_series(960) }}
 ),
 
-{# Thirty years of months, the starts of the windows and the days a rate changes: none
+{# Months from 1990 on, the starts of the windows and the days a rate changes: none
    is longer than a month. #}
 starts as (
     select
@@ -15,7 +14,11 @@ starts as (
             'months_back.generated_number - 1', month_start('policy.business_date')
         ) }} as from_date
     from months_back
-    cross join policy
+    inner join policy
+        on
+            {{ months_before(
+                'months_back.generated_number - 1', month_start('policy.business_date')
+            ) }} >= cast('1990-01-01' as date)
 
     union
 
@@ -38,8 +41,7 @@ starts as (
     from financing_rates
     inner join policy
         on
-            {{ months_before(360, month_start('policy.business_date')) }}
-            < financing_rates.valid_from
+            financing_rates.valid_from > cast('1990-01-01' as date)
 ),
 
 periods as (

@@ -1,29 +1,33 @@
+{{ config(materialized='incremental') }}
 with
-balances as (select * from {{ ref('int_balances_dated') }}),
+balances as (select * from {{ ref('int_balances_spread_to_months') }}),
 periods as (select * from {{ ref('int_financing_periods_dated') }}),
 receivables as (select * from {{ ref('int_receivables_resolved') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 
+touched_balances as (
+    {{ of_touched_months('balances') }}
+),
+
 financed as (
     select
-        balances.customer_id,
+        touched_balances.customer_id,
         periods.month_start_date,
         periods.window_number,
-        balances.open_amount
+        touched_balances.open_amount
         * periods.annual_rate
         * {{ dbt.datediff(
-            'greatest(balances.from_date, periods.from_date)',
-            'least(balances.until_date, periods.until_date)',
+            'greatest(touched_balances.from_date, periods.from_date)',
+            'least(touched_balances.until_date, periods.until_date)',
             'day'
         ) }}
         / 365 as financing_cost
-    from balances
+    from touched_balances
     inner join periods
         on
-            balances.from_date < periods.until_date
-            and balances.until_date > periods.from_date
-            {# no period is longer, so that an index finds them #}
-            and periods.from_date > {{ days_after(-32, 'balances.from_date') }}
+            touched_balances.month_start_date = periods.month_start_date
+            and touched_balances.from_date < periods.until_date
+            and touched_balances.until_date > periods.from_date
 ),
 
 written_off as (
@@ -35,6 +39,10 @@ written_off as (
     from receivables
     inner join policy on receivables.settled_date <= policy.business_date
     where receivables.written_off_amount <> 0
+),
+
+touched_losses as (
+    {{ of_touched_months('written_off') }}
 ),
 
 costs as (
@@ -54,7 +62,7 @@ costs as (
         window_number,
         0 as financing_cost,
         written_off_amount as bad_debt_cost
-    from written_off
+    from touched_losses
 ),
 
 summed as (

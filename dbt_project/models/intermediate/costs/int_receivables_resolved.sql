@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+-- those of {{ ref('int_receivables_touched') }}
 with
 receivables as (select * from {{ ref('stg_erp__receivables') }}),
 customers as (select * from {{ ref('int_customers_resolved') }}),
@@ -13,6 +15,12 @@ converted as (
         end as rate
     from receivables
     inner join customers on receivables.customer_id = customers.customer_id
+    {% if follows_changes() -%}
+        inner join {{ ref('int_receivables_touched') }} as touched
+            on
+                customers.survivor_id = touched.customer_id
+                and receivables.issued_date >= touched.since_date
+    {%- endif %}
     left join fx_rates
         on
             receivables.currency = fx_rates.currency

@@ -18,23 +18,29 @@ sold as (
     select
         product_id,
         currency,
-        sum(case when is_now then quantity else 0 end) as quantity_now,
-        sum(case when is_now then document_gross_revenue else 0 end) as amount_now,
-        sum(case when is_now then 0 else quantity end) as quantity_before,
-        sum(case when is_now then 0 else document_gross_revenue end) as amount_before
+        is_now,
+        sum(quantity) as quantity,
+        sum(document_gross_revenue) as amount
     from parted
-    group by product_id, currency
+    group by product_id, currency, is_now
 ),
 
 {# For all who buy them; less than 2 % is rounding, or another mix of packs. #}
 raised as (
     select
-        product_id,
-        currency
-    from sold
+        sold_now.product_id,
+        sold_now.currency
+    from sold as sold_now
+    inner join sold as sold_before
+        on
+            sold_now.product_id = sold_before.product_id
+            and sold_now.currency = sold_before.currency
+            and sold_now.is_now
+            and not sold_before.is_now
     where
-        quantity_now > 0
-        and amount_now * quantity_before > 1.02 * amount_before * quantity_now
+        sold_now.quantity > 0
+        and sold_now.amount * sold_before.quantity
+        > 1.02 * sold_before.amount * sold_now.quantity
 )
 
 select * from raised

@@ -3,23 +3,6 @@ order_days as (select * from {{ ref('int_order_days_resolved') }}),
 customers as (select * from {{ ref('int_orders_aggregated_to_customers') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 
-quarters as (
-    {{ dbt.generate_series(4) }}
-),
-
-{# Quarters are counted back from the business date, not by the calendar. #}
-quarters_dated as (
-    select
-        quarters.generated_number as quarter_number,
-        {{ months_before('3 * quarters.generated_number', 'policy.business_date') }}
-            as after_date,
-        {{ months_before(
-            '3 * (quarters.generated_number - 1)', 'policy.business_date'
-        ) }} as until_date
-    from quarters
-    cross join policy
-),
-
 intervals as (
     select
         order_days.customer_id,
@@ -45,22 +28,38 @@ regularity as (
     having count(days_between) >= 2
 ),
 
-retention as (
+{# Quarters are counted back from the business date, not by the calendar. #}
+quarters_bought as (
     select
-        customers.customer_id,
-        cast(
-            1.0 * count(distinct case
-                when order_days.day is not null then quarters_dated.quarter_number
-            end) / count(distinct quarters_dated.quarter_number) as numeric(7, 6)
-        ) as retention
-    from customers
-    inner join quarters_dated on customers.first_sale_date <= quarters_dated.until_date
-    left join order_days
-        on
-            customers.customer_id = order_days.customer_id
-            and quarters_dated.after_date < order_days.day
-            and quarters_dated.until_date >= order_days.day
-    group by customers.customer_id
+        {% for quarter in range(4) -%}
+            max(case
+                when
+                    day > {{ months_before(3 * quarter + 3, business_date()) }}
+                    and day <= {{ months_before(3 * quarter, business_date()) }}
+                    then 1
+                else 0
+            end) as bought_{{ quarter }},
+        {% endfor -%}
+        customer_id
+    from order_days
+    group by customer_id
+),
+
+quarters_counted as (
+    select
+        quarters_bought.customer_id,
+        {% for quarter in range(4) -%}
+            {{ '+ ' if not loop.first }}quarters_bought.bought_{{ quarter }}
+        {% endfor %} as quarters_with_orders,
+        {% for quarter in range(4) -%}
+            {{ '+ ' if not loop.first }}case
+                when customers.first_sale_date <= {{ months_before(3 * quarter, business_date()) }}
+                    then 1
+                else 0
+            end
+        {% endfor %} as quarters
+    from quarters_bought
+    inner join customers on quarters_bought.customer_id = customers.customer_id
 ),
 
 measured as (
@@ -72,11 +71,14 @@ measured as (
             ) }} * 12 / 365.25 as numeric(9, 2)
         ) as tenure_months,
         regularity.regularity,
-        retention.retention
+        cast(
+            1.0 * quarters_counted.quarters_with_orders
+            / nullif(quarters_counted.quarters, 0) as numeric(7, 6)
+        ) as retention
     from customers
     cross join policy
     left join regularity on customers.customer_id = regularity.customer_id
-    left join retention on customers.customer_id = retention.customer_id
+    left join quarters_counted on customers.customer_id = quarters_counted.customer_id
 )
 
 select * from measured

@@ -24,7 +24,10 @@ signed as (
     select
         *,
         case when is_return then 0 else 1 end as sale_line,
-        case when is_return then 1 else 0 end as return_line
+        case when is_return then 1 else 0 end as return_line,
+        case when not is_return then list_amount end as sold_amount,
+        case when not is_return then list_amount - net_amount end as discount_amount,
+        case when is_return then -net_amount end as returned_amount
     from invoice_lines
 ),
 
@@ -33,9 +36,9 @@ summed as (
         customer_id,
         day,
         posted_day,
-        coalesce(sum(sale_line * list_amount), 0) as gross_revenue,
-        coalesce(sum(sale_line * (list_amount - net_amount)), 0) as discounts,
-        -coalesce(sum(return_line * net_amount), 0) as returns,
+        coalesce(sum(sold_amount), 0) as gross_revenue,
+        coalesce(sum(discount_amount), 0) as discounts,
+        coalesce(sum(returned_amount), 0) as returns,
         coalesce(sum(net_amount), 0) as net_revenue,
         coalesce(sum(cost_amount), 0) as cogs,
         coalesce(sum(freight_amount), 0) as freight_cost,

@@ -16,6 +16,8 @@ sales as (
     where
         is_posted
         and document_type = 'invoice'
+        {# so that the few that are named are looked for, not among all #}
+        and invoice_id in (select credit_notes.original_invoice_id from credit_notes)
 ),
 
 named_days as (

@@ -45,18 +45,28 @@ valued as (
     from judged
 ),
 
+halved as (
+    select
+        {% for months in half_samples() -%}
+            sum(
+                case when month_of_year in ({{ months | join(', ') }}) then amount end
+            ) as amount_{{ loop.index }},
+        {% endfor -%}
+        sum(amount) as amount_of_all,
+        customer_id
+    from valued
+    group by customer_id
+),
+
 {# What the window would have brought, more or less, had each half of the year come twice
    and the other half not at all. #}
 resampled as (
     select
-        {% for months in half_samples() -%}
-            sum(
-                case when month_of_year in ({{ months | join(', ') }}) then amount else -amount end
-            ) as change_{{ loop.index }},
+        {% for _ in half_samples() -%}
+            2 * coalesce(amount_{{ loop.index }}, 0) - amount_of_all as change_{{ loop.index }},
         {% endfor -%}
         customer_id
-    from valued
-    group by customer_id
+    from halved
 )
 
 select * from resampled

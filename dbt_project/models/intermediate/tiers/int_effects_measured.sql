@@ -1,4 +1,4 @@
-{{ config(materialized='kept') }}
+{{ config(materialized='incremental') }}
 with
 products as (
     select

@@ -1,4 +1,4 @@
-{{ config(materialized='kept') }}
+{{ config(materialized='incremental') }}
 with
 product_days as (select * from {{ ref('int_product_days_touched') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),

@@ -1,4 +1,4 @@
-{{ config(materialized='kept') }}
+{{ config(materialized='incremental') }}
 with
 sales_days as (select * from {{ ref('int_sales_days_known') }}),
 customers as (

@@ -1,3 +1,4 @@
+{{ config(materialized='incremental') }}
 {#- signal, count of the baseline, baseline, value now, by how much it is off, unit -#}
 {%- set measures = [
     ('shrinking_basket', 'sales_baseline_orders', 'sales_baseline', 'sales_now',
@@ -8,7 +9,10 @@
      'return_share_now - return_share_baseline', 'return_share_of_sales'),
 ] -%}
 with
-baskets as (select * from {{ ref('int_baskets_compared') }}),
+baskets as (
+    {{ of_touched(ref('int_baskets_compared')) }}
+),
+
 policy as (select * from {{ ref('int_policies_selected') }}),
 rules as (select * from {{ ref('int_warning_rules_selected') }}),
 

@@ -1,4 +1,4 @@
-{{ config(materialized='kept') }}
+{{ config(materialized='incremental') }}
 with
 category_days as (select * from {{ ref('int_categories_aggregated_to_days') }}),
 order_days as (select * from {{ ref('int_order_days_resolved') }}),
