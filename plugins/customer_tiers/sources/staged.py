@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +85,28 @@ class StagedExtract:
 
     def newest_change(self) -> datetime | None:
         """The largest cursor value of all rows, read as UTC where it names no zone."""
-        column = quoted(str(self._entity.cursor))
-        [value] = self._values(f"max(try_cast({column} as timestamptz))")
+        value = self._seen["newest"]
         return value.astimezone(UTC) if isinstance(value, datetime) else None
+
+    @cached_property
+    def _seen(self) -> dict[str, Any]:
+        """What one pass through all rows tells: the newest change, and the columns of numbers in
+        which there are commas. A file is read again for each pass."""
+        numbers = [
+            name
+            for name in self.columns
+            if self._may_hold_commas
+            and self._is_text[name]
+            and self._entity.column(name).type in ("numeric", "integer")
+        ]
+        newest = "null"
+        if self._entity.cursor in self.columns:
+            newest = f"max(try_cast({quoted(self._entity.cursor)} as timestamptz))"
+        value, *commas = self._values(
+            newest, *(f"bool_or(contains({quoted(name)}, ','))" for name in numbers)
+        )
+        have = [name for name, has_commas in zip(numbers, commas, strict=True) if has_commas]
+        return {"newest": value, "numbers": numbers, "commas": have}
 
     def has_rows(self) -> bool:
         """Whether there is any row at all."""
@@ -145,17 +165,8 @@ class StagedExtract:
         Raises:
             UserError: A column holds both ways, or only values such as 1,234 that could be either.
         """
-        texts = [
-            name
-            for name in self.columns
-            if self._is_text[name] and self._entity.column(name).type in ("numeric", "integer")
-        ]
-        if not texts or not self._may_hold_commas:
-            return {}
-        commas = self._values(*(f"bool_or(contains({quoted(name)}, ','))" for name in texts))
-        styles = {
-            name: self._style(name) for name, comma in zip(texts, commas, strict=True) if comma
-        }
+        texts = self._seen["numbers"]
+        styles = {name: self._style(name) for name in self._seen["commas"]}
         if "comma" in styles.values():  # then 1.234 in another column is a thousand and more
             thousands = self._values(
                 *(
