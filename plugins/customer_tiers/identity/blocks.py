@@ -48,8 +48,8 @@ class Index:
     """Records by the keys that they are found by.
 
     Each key of a record is one number: the upper bits of the key's hash, and below them the place
-    of the record. Where two keys have these upper bits in common, which one in a hundred thousand
-    companies has, a pair is compared for nothing.
+    of the record. Two keys seldom have these upper bits in common (of two million, a pair in one
+    company of fifty); then records are compared for nothing, or a key passes for a frequent one.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Index:
         found = [np.empty(0, np.uint64)]
         for distance in range(1, LARGEST_BLOCK):
             first, second = entries[:-distance], entries[distance:]
-            is_same = first >> self._bits == second >> self._bits
+            is_same = (first >> self._bits == second >> self._bits) & (first != second)
             first, second = first[is_same] & self._mask, second[is_same] & self._mask
             found.append(first << self._bits | second)
         return self._apart(_distinct(np.concatenate(found)))

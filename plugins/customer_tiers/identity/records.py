@@ -28,7 +28,7 @@ class Record:
 def record(row: Mapping[str, str | None]) -> Record:
     """Bring a row with the contract's columns into comparable form.
 
-    What many records say is held once: streets, places, countries (and words of names).
+    What many records say is held once: streets, places, countries.
     """
     street, house = names.address_key(row["address"]) or ("", "")
     return Record(
