@@ -124,6 +124,7 @@
                 and changed_rates.key_id = receivables.currency
                 and changed_rates.valid_from_date <= receivables.issued_date
                 and changed_rates.valid_until_date > receivables.issued_date
+        where receivables.issued_date >= cast('{{ first_day }}' as date)
 
     )
 

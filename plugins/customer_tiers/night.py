@@ -24,7 +24,7 @@ from customer_tiers import (
 from customer_tiers.business_date import settled
 from customer_tiers.errors import TryLater, UserError
 from customer_tiers.identity import match
-from customer_tiers.load import tables, volume
+from customer_tiers.load import dirty, tables, volume
 from customer_tiers.load.entity import Load
 from customer_tiers.load.system import load_system
 from customer_tiers.outbox import sending
@@ -159,24 +159,28 @@ def _repeats(run: Run) -> str | None:
 def build(run: Run, business_date: str, layer: str, *, is_checked: bool = True) -> None:
     """Build one layer of dbt models (`facts` or `tiers`) in schema candidate, with their tests.
 
-    A night without anything new is neither built nor audited: see `publish.repeat`.
+    A night without anything new is neither built nor audited: see `publish.repeat`. Rows that are
+    replayed from quarantine meanwhile wait until the facts are built, and count the next night.
     """
     if _repeats(run):
         return
     source = definition.load(run.source, contract.load())
-    transform.run(
-        connections.warehouse(run.source),
-        select=[f"tag:{layer}"],
-        variables={
-            "business_date": business_date,
-            "run_id": run.run_id,
-            "base_currency": source.base_currency,
-            "leading_policy": source.policy,
-            "source": run.source,
-        },
-        run_id=run.run_id,
-        is_checked=is_checked,
-    )
+    with run.warehouse as connection:
+        if layer == "facts":
+            connection.execute(dirty.LOCK.format("pg_advisory_lock"))
+        transform.run(
+            connections.warehouse(run.source),
+            select=[f"tag:{layer}"],
+            variables={
+                "business_date": business_date,
+                "run_id": run.run_id,
+                "base_currency": source.base_currency,
+                "leading_policy": source.policy,
+                "source": run.source,
+            },
+            run_id=run.run_id,
+            is_checked=is_checked,
+        )
 
 
 def audit(run: Run) -> None:

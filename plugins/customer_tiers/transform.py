@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from customer_tiers import dbt_speed, settings
+from customer_tiers import dbt_code, dbt_speed, settings
 from customer_tiers.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,8 +49,9 @@ _VARIABLES = {
     "dbname": "CUSTOMER_TIERS_DBT_DATABASE",
     "sslmode": "CUSTOMER_TIERS_DBT_SSLMODE",
     "schema": "CUSTOMER_TIERS_DBT_SCHEMA",
+    "code": "CUSTOMER_TIERS_DBT_CODE",
 }
-"""Part of the warehouse's URL -> variable that profiles.yml reads."""
+"""Part of the warehouse's URL, or digest of the code -> variable that the project reads."""
 
 _GLOBAL = [
     *("--log-level", "none", "--log-level-file", "none", "--no-write-json"),
@@ -173,7 +174,8 @@ def _invoke(
     parsed = parse()
     if not parsed.success:
         return parsed
-    with _environment(connection), dbt_speed.spared():
+    code = dbt_code.digest(parsed.result)
+    with _environment({**connection, "code": code}), dbt_speed.spared():
         manifest = _aimed_at(
             parsed.result, connection["dbname"], connection["schema"], with_tests=with_tests
         )

@@ -127,7 +127,7 @@ RUN_COLUMNS = ("run_id", "published_at", "known_from", "known_to")
 
 
 def kept_tables() -> dict[str, str]:
-    """Tables that are kept by customer, each with a query of what holds for more than one night."""
+    """Tables that are kept, each with a query of what holds for more than one night."""
     nodes = transform.parse().result.nodes.values()
     names = [node.name for node in nodes if "kept_by" in node.config.meta]
     return {name: f"select * from candidate.{name}" for name in names} | {
@@ -405,7 +405,9 @@ def test_a_change_that_is_not_remembered_is_missed(company, kind, move, tables):
         assert missed[table] != company.kept()[table], table
 
 
-@pytest.mark.parametrize("reason", ["broke off", "went back", "another rule", "another window"])
+@pytest.mark.parametrize(
+    "reason", ["broke off", "went back", "another rule", "another window", "another code"]
+)
 def test_a_night_after_one_that_cannot_be_continued_makes_all_anew(company, reason):
     memory = "candidate.int_inputs_remembered"
     company.decide()
@@ -419,6 +421,8 @@ def test_a_night_after_one_that_cannot_be_continued_makes_all_anew(company, reas
             "returning 1",
             "another rule": f"update {memory} set input_value = 'another' where kind = 'rule' "
             "and key_id like 'cost of%' returning 1",
+            "another code": f"update {memory} set input_value = 'another' where key_id = 'code' "
+            "returning 1",
             "another window": f"update {memory} set input_value = '24 24' where key_id = 'windows' "
             "returning 1",
         }[reason]

@@ -76,6 +76,10 @@ on conflict do nothing
 """
 """Nothing that is owed counts on an earlier day than these."""
 
+LOCK = "select {}(hashtextextended('customer_tiers.facts', 0))"
+"""Who marks days shares it until it commits; who builds the facts, which empty the list, has it
+alone: what were marked meanwhile would be struck off with the rest."""
+
 FIRST = {
     LINES: """
     create temporary table touched on commit drop as
@@ -104,6 +108,7 @@ def mark(connection: psycopg.Connection, entity: Entity) -> int:
     is_first, has_no_facts = row or (False, False)
     if is_first and has_no_facts:
         return 0
+    connection.execute(LOCK.format("pg_advisory_xact_lock_shared"))
     if is_first:
         connection.execute(FIRST[entity.name])
     if entity.name == RECEIVABLES:

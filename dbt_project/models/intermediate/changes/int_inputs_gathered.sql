@@ -1,5 +1,4 @@
-{#- Kept tables are made anew when a rule is another; `version` is for what no checksum of
-    a model shows, such as a macro. -#}
+{#- Kept tables are made anew when a rule is another, or the code of any model or macro. -#}
 with
 customers as (select * from {{ ref('int_customers_resolved') }}),
 products as (select * from {{ ref('stg_erp__products') }}),
@@ -51,6 +50,12 @@ rules as (
         'lines of the P&L without data' as key_id,
         concat(missing_lines, ' ', has_services) as input_value
     from found
+
+    union all
+
+    select
+        'code' as key_id,
+        '{{ env_var("CUSTOMER_TIERS_DBT_CODE", "run by hand") }}' as input_value
 ),
 
 gathered as (
@@ -66,7 +71,7 @@ gathered as (
         select
             'model' as kind,
             '{{ model.name }}' as key_id,
-            '{{ model.checksum.checksum }} version 1' as input_value
+            'kept' as input_value
     {% endfor %}
 
     union all

@@ -1,20 +1,31 @@
 -- after {{ ref('int_customers_touched') }}, which decides what is kept
 {%- set months = fact_relation('int_contributions_aggregated_to_months') if execute %}
+{%- set costs = ['cost_to_serve', 'acquisition_cost', 'development_cost'] %}
 with
-services as (select * from {{ ref('int_services_aggregated_to_months') }}),
+services as (
+    select
+        customer_id,
+        month_start_date,
+    {% for cost in costs -%}
+        sum({{ cost }}) as {{ cost }}{{ ',' if not loop.last }}
+    {% endfor %}
+    from {{ ref('int_services_aggregated_to_months') }}
+    group by customer_id, month_start_date
+),
 
-{# What the months of contribution were made with. #}
+{# What the months of contribution were made with; how windows part a month is another matter. #}
 spent as (
     {% if months and follows_changes() -%}
         select
             customer_id,
             month_start_date,
-            window_number,
-            service_cost as cost_to_serve,
-            acquisition_cost,
-            development_cost
+        {% for cost in costs -%}
+            sum({{ 'service_cost' if loop.first else cost }}) as {{ cost }}
+            {{- ',' if not loop.last }}
+        {% endfor %}
         from {{ months }}
         where service_cost <> 0
+        group by customer_id, month_start_date
     {%- else -%}
         select * from services
     {%- endif %}
@@ -29,9 +40,8 @@ changed as (
         on
             services.customer_id = spent.customer_id
             and services.month_start_date = spent.month_start_date
-            and services.window_number = spent.window_number
     where
-        {% for cost in ['cost_to_serve', 'acquisition_cost', 'development_cost'] -%}
+        {% for cost in costs -%}
             {{ 'or ' if not loop.first -}}
             coalesce(services.{{ cost }}, 0) <> coalesce(spent.{{ cost }}, 0)
         {% endfor %}
