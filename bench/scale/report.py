@@ -42,19 +42,19 @@ size is also rebuilt from raw and compared row for row. The aims are those for 1
 LIMITS = """
 ### What limits it
 
-- A night with changes: the facts and the tables that read lines of sales follow the change, and the
-  same night again writes nothing. What is left of `build_tiers` is made for every customer each
-  night: the months of receivables and contribution with what open items cost, ranks and bounds,
-  warnings, which also come with silence, and a receipt each. Customers touched are few but buy the
-  most, so their rows are a larger share than they are.
+- A night with changes: the facts, and the tables that read lines of sales or hold months of all of
+  history, follow the change, and the same night again writes nothing. What is left of `build_tiers`
+  is made for every customer each night: windows that move by a day, ranks and bounds, warnings,
+  which also come with silence, and a receipt each. Customers touched are few but buy the most, so
+  their rows are a larger share than they are.
 - The first night: the facts are sums of numeric over all lines, sorted by one process per table,
   and all tables above are made once for everybody.
-- Memory: `settle` compares all accounts with all customers in one process, when any of them has
-  changed, and `publish` holds a night's mails until they are in the outbox.
+- Memory: each step has dbt and GX, some 370 MB, before it does anything; `settle` holds all
+  customers in comparable form when any of them, or of the accounts, has changed.
 - The peers compute contribution and tiers and stop. A night also checks each row, keeps what was
   known when, explains, warns, compares with the night before, tests, audits and publishes.
-- Growth over 1 million lines is that of the receivables and months of contribution, which are kept
-  for all of history, and of the rows of customers touched.
+- Growth over 1 million lines is that of the rows of customers touched, of the prices of products,
+  which compare two years of everybody's lines, and of what the publication compares.
 """
 Found = dict[str, Any]
 
