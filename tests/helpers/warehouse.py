@@ -53,8 +53,7 @@ class Warehouse:
                         target.write_row([row.get(name) for name in names])
                 upsert.apply(connection, entity, "test", is_complete=True)
                 # What changed in costs, rates and products, the facts must find by themselves.
-                if entity.name == "erp.invoice_lines":
-                    dirty.mark(connection, entity)
+                dirty.mark(connection, entity)
 
     def build(
         self, business_date: str, *select: str, base_currency: str = "EUR", **options: Any

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from customer_tiers.errors import UserError
+from customer_tiers.load import dirty
 from helpers.warehouse import Warehouse
 
 FACTS = ("tag:facts",)
@@ -368,3 +369,15 @@ def _forget(warehouse: Warehouse) -> None:
 def _execute(warehouse: Warehouse, statement: str) -> None:
     with psycopg.connect(warehouse.url) as connection:
         connection.execute(statement)  # type: ignore[call-overload]
+
+
+def test_who_marks_days_waits_for_who_builds_the_facts(warehouse: Warehouse) -> None:
+    company = Company(seed=9)
+    company.load_into(warehouse)
+    company.change()
+    with psycopg.connect(warehouse.url) as builder:
+        builder.execute(dirty.LOCK.format("pg_advisory_lock"))
+        _execute(warehouse, "alter database test_warehouse set lock_timeout = '300ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            company.load_into(warehouse)
+    company.load_into(warehouse)
