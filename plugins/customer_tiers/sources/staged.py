@@ -99,7 +99,7 @@ class StagedExtract:
             and self._is_text[name]
             and self._entity.column(name).type in ("numeric", "integer")
         ]
-        newest = "null"
+        newest = "max(cast(null as timestamptz))"
         if self._entity.cursor in self.columns:
             newest = f"max(try_cast({quoted(self._entity.cursor)} as timestamptz))"
         value, *commas = self._values(
