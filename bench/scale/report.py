@@ -49,9 +49,9 @@ LIMITS = """
   their rows are a larger share than they are.
 - The first night: the facts are sums of numeric over all lines, sorted by one process per table,
   and all tables above are made once for everybody.
-- Only one night with changes was measured, minutes after the first, while the server still vacuums
-  what that had written; a later one shares the machine with less.
-- Memory: each step has dbt and GX, 330 to 370 MB, before it does anything; `settle` holds all
+- A night that is played minutes after the first shares the machine with the server, which still
+  vacuums what that has written.
+- Memory: each step has the libraries of dbt and GX before it does anything; `settle` holds all
   customers in comparable form when any of them, or of the accounts, has changed.
 - The peers compute contribution and tiers and stop. A night also checks each row, keeps what was
   known when, explains, warns, compares with the night before, tests, audits and publishes.

@@ -14,8 +14,9 @@
 
 
 {# Compares what lines are valued with now with what the facts were valued with. A
-   credit note is valued on the day of its sale, so later ones are touched too. Lines of
-   before the first change are not looked at: with a new rate a week that is a week of them. #}
+   credit note is valued on the day of its sale, so later ones are touched too; receivables
+   have the rate of the day they were issued. What is older than the first change is not looked
+   at: with a new rate a week that is a week of lines. #}
 {% macro widen_dirty_days_by_prices() -%}
     {%- if builds_only_dirty_days() -%}
         {%- set first_day = run_query(
