@@ -113,15 +113,15 @@
         select key_id
         from (
             (
-                select key_id, input_value from {{ inputs }} where kind in ('rule', 'model')
+                select key_id, input_value from {{ inputs }} where kind = 'rule'
                 except
-                select key_id, input_value from {{ memory }} where kind in ('rule', 'model')
+                select key_id, input_value from {{ memory }} where kind = 'rule'
             )
             union all
             (
-                select key_id, input_value from {{ memory }} where kind in ('rule', 'model')
+                select key_id, input_value from {{ memory }} where kind = 'rule'
                 except
-                select key_id, input_value from {{ inputs }} where kind in ('rule', 'model')
+                select key_id, input_value from {{ inputs }} where kind = 'rule'
             )
         ) as changed_rules
 
