@@ -17,8 +17,8 @@ from customer_tiers.contract import Entity
 LINES = "erp.invoice_lines"
 RECEIVABLES = "erp.receivables"
 
-FACTS = "candidate.fct_sales_days"
-"""The last fact that is built, and so there when all are; see dbt_project/macros/dirty_days.sql."""
+FACTS = "candidate.int_days_rebuilt"
+"""Made after all facts, and so there when all are; see dbt_project/macros/dirty_days.sql."""
 
 RETURNED = """
 analyze touched (customer_id, product_id, invoice_id, invoice_date, original_invoice_id);

@@ -7,7 +7,7 @@ step leaves either the night before or the night after, and the next run goes on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,9 +15,9 @@ import psycopg
 from psycopg import sql
 
 from customer_tiers import quality, stopwatch
-from customer_tiers.contract import UNKNOWN, Entity
+from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.load import dirty, drift, ledger, reconcile, stage, tables, upsert
+from customer_tiers.load import dirty, drift, first, ledger, notes, reconcile, stage, tables, upsert
 from customer_tiers.sources.extract import Extract, Window
 
 OVERLAP = timedelta(days=1)
@@ -54,7 +54,8 @@ class Batch:
     """What the stage table holds of an entity, and what that means for `raw`.
 
     `kind` is extract, reconcile or replay. `complete_where` says which rows of raw it holds all of,
-    so that others among them are gone from the source; None for a part of them.
+    so that others among them are gone from the source; None for a part of them. With `is_first`
+    the stage table may become the raw table.
     """
 
     kind: str
@@ -64,6 +65,7 @@ class Batch:
     extra: tuple[str, ...] = ()
     complete_where: sql.Composable | None = None
     theirs: reconcile.Months | None = None
+    is_first: bool = False
 
 
 def load_entity(
@@ -96,7 +98,8 @@ def load_entity(
         )
         _refuse_empty(connection, load, entity, extract, read)
         everything = upsert.EVERYWHERE if is_whole else None
-        batch = Batch("extract", window, read, extract.columns, extract.extra, everything)
+        columns, extra = extract.columns, extract.extra
+        batch = Batch(*("extract", window, read, columns, extra, everything), is_first=is_first)
         lines = _validate_and_write(connection, load, entity, batch)
         if not is_whole:
             lines += _reconcile(connection, load, entity, extract)
@@ -138,13 +141,10 @@ def _reconcile(
     )
     columns, extra = extract.columns, extract.extra
     batch = Batch("reconcile", window, read, columns, extra, complete_where, theirs)
-    listed = ", ".join(f"{month:%Y-%m}" for month in months[:6])
-    more = f" and {len(months) - 6} more" if len(months) > 6 else ""
-    first = (
-        f"warning: source {load.source}, entity {entity.name}: {listed}{more} differed from the "
-        "source and was read again; rows were deleted there, or stamped with a wrong time"
-    )
-    return [first, *_validate_and_write(connection, load, entity, batch)]
+    return [
+        notes.of_months(load.source, entity, months),
+        *_validate_and_write(connection, load, entity, batch),
+    ]
 
 
 def _window(connection: psycopg.Connection, entity: Entity, extract: Extract) -> Window:
@@ -176,20 +176,30 @@ def _refuse_empty(
 def _validate_and_write(
     connection: psycopg.Connection, load: Load, entity: Entity, batch: Batch
 ) -> list[str]:
+    meanwhile = (
+        first.indexed_meanwhile(load.warehouse_url, entity) if batch.is_first else nullcontext()
+    )
+    with meanwhile:
+        outcomes = _validate(load, connection, entity, batch)
+    quality.results.store(connection, load.run_id, outcomes)
+    findings = quality.decide(outcomes, source=load.source, entity=entity)
+    with connection.transaction():
+        lines = _write(connection, load, entity, batch, outcomes)
+    return [*lines, *findings]
+
+
+def _validate(
+    load: Load, connection: psycopg.Connection, entity: Entity, batch: Batch
+) -> list[quality.Outcome]:
     table = f"stage.{entity.table}"
     with connection.transaction():
         quality.quarantine.collapse_duplicates(connection, entity, table)
         if batch.complete_where is None:
             quality.quarantine.reoffer(connection, entity, table)
     try:
-        outcomes = quality.check_entity(load.warehouse_url, entity, latest_date=load.latest_date)
+        return quality.check_entity(load.warehouse_url, entity, latest_date=load.latest_date)
     except UserError as error:
         raise UserError(f"source {load.source}, {str(error)[:500]}; correct the value") from None
-    quality.results.store(connection, load.run_id, outcomes)
-    findings = quality.decide(outcomes, source=load.source, entity=entity)
-    with connection.transaction():
-        lines = _write(connection, load, entity, batch, outcomes)
-    return [*lines, *findings]
 
 
 def _write(
@@ -232,27 +242,8 @@ def _write(
         f"{entity.name}{again}: {batch.read} read, {written.inserted} new, "
         f"{written.updated} changed, {written.deleted} deleted, {moved.rows} quarantined, "
         f"{days} days to rebuild",
-        *_mention_deletions(load, entity, written),
-        *_mention_new_columns(load, entity, new),
-    ]
-
-
-def _mention_new_columns(load: Load, entity: Entity, names: list[str]) -> list[str]:
-    if not names:
-        return []
-    return [
-        f"warning: source {load.source}, entity {entity.name}: column {', '.join(names)} is new "
-        f"and not in the contract, so it is only kept in raw.{entity.table}.{UNKNOWN}; see "
-        "bi.stewardship"
-    ]
-
-
-def _mention_deletions(load: Load, entity: Entity, written: upsert.Written) -> list[str]:
-    if not written.deleted:
-        return []
-    return [
-        f"warning: source {load.source}, entity {entity.name}: {written.deleted} rows are gone "
-        "from the extract and were deleted; check the export if nobody deleted them"
+        *notes.of_deletions(load.source, entity, written.deleted),
+        *notes.of_new_columns(load.source, entity, new),
     ]
 
 

@@ -93,13 +93,14 @@ def create_raw(connection: psycopg.Connection, contract: Contract) -> None:
         create_indexes(connection, entity)
 
 
-def create_indexes(connection: psycopg.Connection, entity: Entity) -> None:
-    """Create the raw table's indexes besides the key, if they are not there."""
+def create_indexes(connection: psycopg.Connection, entity: Entity, schema: str = "raw") -> None:
+    """Create the raw table's indexes besides the key, if they are not there, on it or on a stage
+    table that is to become it."""
     for name, definition in EXTRA_INDEXES.get(entity.name, {}).items():
         connection.execute(
             sql.SQL("create index if not exists {} on {} {}").format(
                 sql.Identifier(f"{entity.table}_{name}"),
-                sql.Identifier("raw", entity.table),
+                sql.Identifier(schema, entity.table),
                 sql.SQL(definition),  # type: ignore[arg-type]
             )
         )
