@@ -40,11 +40,13 @@
 {%- endmacro %}
 
 
-{# Facts can be continued if both are there with the prices they were valued with, in
+{# Facts can be continued if all are there with the prices they were valued with, in
    the same base currency, by the same rules. A first night that failed leaves less; then all are built
    anew. The hook runs outside of a transaction of dbt, hence its own commit. #}
 {% macro drop_facts_that_cannot_be_trusted() -%}
-    {%- set names = ['fct_sales_days', 'fct_product_days', 'int_prices_remembered'] -%}
+    {%- set names = [
+        'fct_sales_days', 'fct_product_days', 'int_prices_remembered', 'int_days_rebuilt'
+    ] -%}
     {%- set relations = [] -%}
     {%- for name in names if fact_relation(name) -%}
         {%- do relations.append(fact_relation(name)) -%}

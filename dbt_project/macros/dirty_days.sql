@@ -1,15 +1,15 @@
 {# How facts follow change (D10). In the transaction that changes an invoice line, the
    loader writes the days the line counts on, before and after, into ops.dirty_day. The
    facts add the days of lines whose rate or cost changed, delete all these days, compute
-   them again and, in the transaction of the last fact, empty the list.
+   them again and, in one transaction after the last of them, empty the list.
    A day too many costs time, a day too few is wrong, so each rule errs to more. #}
 
 
-{# fct_sales_days is the last fact built; where it is, all facts are complete: what a
-   failed night left half built is dropped before the next one begins. #}
+{# int_days_rebuilt comes after all facts; where it is, they are complete: what a failed
+   first night left is dropped before the next one begins. #}
 {% macro builds_only_dirty_days() -%}
-    {%- set facts = fact_relation('fct_sales_days') if execute -%}
-    {{ return((facts and not flags.FULL_REFRESH) | default(false, true)) }}
+    {%- set rebuilt = fact_relation('int_days_rebuilt') if execute -%}
+    {{ return((rebuilt and not flags.FULL_REFRESH) | default(false, true)) }}
 {%- endmacro %}
 
 
@@ -265,12 +265,12 @@
 
 {# Once there are facts, a query of lines reads those of dirty days. #}
 {% macro only_dirty_days(lines) -%}
+    {%- set days_dirty = ref('int_days_dirty') -%}
     {%- if builds_only_dirty_days() -%}
-        inner join {{ source('ops', 'dirty_day') }} as dirty_days
+        inner join {{ days_dirty }} as days_dirty
             on
-                {{ lines }}.customer_id = dirty_days.key_id
-                and {{ lines }}.day = dirty_days.day
-                and dirty_days.fact = 'sales'
+                {{ lines }}.customer_id = days_dirty.customer_id
+                and {{ lines }}.day = days_dirty.day
     {%- endif -%}
 {%- endmacro %}
 
@@ -278,14 +278,14 @@
 {# No credit note counts on a day after it was posted, so that only those from a customer's
    first dirty day on can count on one. #}
 {% macro only_from_first_dirty_day(lines) -%}
+    {%- set days_dirty = ref('int_days_dirty') -%}
     {%- if builds_only_dirty_days() -%}
         inner join (
             select
-                key_id as customer_id,
+                customer_id,
                 min(day) as first_day
-            from {{ source('ops', 'dirty_day') }}
-            where fact = 'sales'
-            group by key_id
+            from {{ days_dirty }}
+            group by customer_id
         ) as touched
             on
                 {{ lines }}.customer_id = touched.customer_id
@@ -295,21 +295,21 @@
 
 
 {% macro delete_dirty_days_from(relation) -%}
+    {%- set days_dirty = ref('int_days_dirty') -%}
     {%- if builds_only_dirty_days() %}
     delete from {{ relation }}
     where exists (
         select 1
-        from {{ source('ops', 'dirty_day') }} as dirty_days
+        from {{ days_dirty }} as days_dirty
         where
-            dirty_days.fact = 'sales'
-            and dirty_days.key_id = {{ relation.identifier }}.customer_id
-            and dirty_days.day = {{ relation.identifier }}.day
+            days_dirty.customer_id = {{ relation.identifier }}.customer_id
+            and days_dirty.day = {{ relation.identifier }}.day
     )
     {%- endif %}
 {%- endmacro %}
 
 
-{# One transaction with the last fact: the list of dirty days is empty and the memory of
+{# In the transaction of int_days_rebuilt: the list of dirty days is empty and the memory of
    prices says what the facts were valued with, or neither has changed. #}
 {% macro consume_dirty_days() -%}
     delete from {{ source('ops', 'dirty_day') }}

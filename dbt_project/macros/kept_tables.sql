@@ -195,7 +195,7 @@
 {%- endmacro %}
 
 
-{# In the transaction of the last fact, before the list of dirty days is emptied. Facts that
+{# In the transaction of int_days_rebuilt, before the list of dirty days is emptied. Facts that
    are made anew may differ anywhere. #}
 {% macro touch_customers_of_dirty_days() -%}
     {%- set memory = fact_relation('int_inputs_remembered') if execute -%}

@@ -109,7 +109,7 @@ create table if not exists ops.dirty_day (
     primary key (fact, key_id, day)
 );
 comment on table ops.dirty_day is
-'Days from which on a new, changed or deleted line or receivable counts; emptied by the last fact, in one transaction.';
+'Days from which on a new, changed or deleted line or receivable counts; emptied once the facts are made.';
 
 create table if not exists ops.tier_override (
     customer_id text not null,

@@ -420,7 +420,7 @@ def test_a_first_load_leaves_what_any_other_would(shop, cluster):
     place = "select 'raw.erp_invoice_lines'::regclass::oid"
     for before, is_taken_over, marks in (
         ("select 1", True, False),
-        ("create table candidate.fct_sales_days (there text)", True, True),
+        ("create table candidate.int_days_rebuilt (there text)", True, True),
         ("create view bi.mine as select * from raw.erp_invoice_lines", False, True),
         ("grant select on raw.erp_invoice_lines to bi_reader", False, True),
     ):

@@ -16,9 +16,8 @@ PREFIXES = {"staging": ("stg_",), "intermediate": ("int_", "fct_"), "marts": ()}
 """Folder -> prefixes of its models; marts carry the names of the published tables."""
 
 SOURCE_READERS = {
-    "int_invoice_lines_dated": "ops",
-    "fct_product_days": "ops",
-    "fct_sales_days": "ops",
+    "int_days_dirty": "ops",
+    "int_days_rebuilt": "ops",
 }
 """Models outside staging that may read a source: the dirty days are a list of work, not data."""
 

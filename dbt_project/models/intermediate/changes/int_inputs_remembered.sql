@@ -1,5 +1,5 @@
 {{ config(materialized='incremental') }}
--- empty when it is made; int_customers_touched, fct_sales_days and the kept tables write it,
+-- empty when it is made; int_customers_touched, int_days_rebuilt and the kept tables write it,
 -- each in its own transaction
 with
 inputs as (

@@ -13,19 +13,9 @@
 {{
     config(
         materialized='incremental',
-        pre_hook=[
-            "{{ widen_dirty_days_by_prices() }}",
-            "{{ gather_statistics(source('ops', 'dirty_day')) }}",
-            "{{ widen_dirty_days_by_returns() }}",
-            "{{ gather_statistics(source('ops', 'dirty_day')) }}",
-            "{{ delete_dirty_days_from(this) }}",
-        ],
+        pre_hook=["{{ delete_dirty_days_from(this) }}"],
     )
 }}
--- after {{ ref('int_prices_dated') }},
--- {{ ref('int_prices_remembered') }}, {{ ref('stg_erp__receivables') }}
--- and {{ ref('stg_erp__invoice_lines') }}, which tell the days that new prices and returns touch
-
 with
 invoice_lines as (select * from {{ ref('int_invoice_lines_costed') }}),
 

@@ -2,21 +2,9 @@
     config(
         materialized='incremental',
         indexes=[{'columns': ['posted_day', 'customer_id']}],
-        pre_hook=[
-            "{{ touch_customers_of_dirty_days() }}",
-            "{{ delete_dirty_days_from(this) }}",
-        ],
-        post_hook=[
-            "{{ consume_dirty_days() }}",
-            "{{ forget_prices() }}",
-            "{{ remember_prices() }}",
-        ],
+        pre_hook=["{{ delete_dirty_days_from(this) }}"],
     )
 }}
--- after {{ ref('fct_product_days') }}, since the last of the facts consumes the days,
--- and after {{ ref('int_prices_dated') }}
--- and {{ ref('int_prices_remembered') }}, since it keeps what lines were valued with
-
 with
 invoice_lines as (select * from {{ ref('int_invoice_lines_costed') }}),
 

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental') }}
--- empty when it is made; fct_sales_days writes it in its own transaction, so that it is
--- neither newer nor older than the facts
+-- empty when it is made; int_days_rebuilt writes it in its own transaction, so that it says
+-- what all facts were valued with
 with
 prices as (
     select

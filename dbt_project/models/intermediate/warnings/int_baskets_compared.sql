@@ -13,13 +13,11 @@ policy as (
     from {{ ref('int_policies_selected') }}
 ),
 
-steps_numbered as (
-    {{ dbt.generate_series(12) }}
-),
-
+{# The ends of the last twelve months; as a list, which nobody computes again for each row. #}
 steps as (
-    select cast(generated_number as integer) - 1 as step
-    from steps_numbered
+    {% for step in range(12) -%}
+        select {{ step }} as step {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 {# Goods count on the day they come back. A month counts once it is over, so that the
@@ -28,26 +26,33 @@ dated as (
     select
         sales_days.*,
         customers.survivor_id,
-        cast({{ dbt.datediff(
-            month_start('sales_days.posted_day'), 'policy.last_month_start', 'month'
-        ) }} as integer) as months_back
+        {{ month_start('sales_days.posted_day') }} as month_start_date
     from sales_days
     inner join customers on sales_days.customer_id = customers.customer_id
-    cross join policy
     where not customers.is_internal
 ),
 
-months as (
+aggregated as (
     select
         survivor_id as customer_id,
-        months_back,
+        month_start_date,
         sum(gross_revenue) as gross,
         sum(gross_revenue) - sum(discounts) as sales,
         sum(discounts) as discounts,
         sum(returns) as returns,
         sum(orders) as orders
     from dated
-    group by survivor_id, months_back
+    group by survivor_id, month_start_date
+),
+
+months as (
+    select
+        aggregated.*,
+        cast({{ dbt.datediff(
+            'aggregated.month_start_date', 'policy.last_month_start', 'month'
+        ) }} as integer) as months_back
+    from aggregated
+    cross join policy
 ),
 
 {# The month of the first sale is rarely whole, so no baseline has it. #}
