@@ -17,7 +17,8 @@
     'season': (months_before(15, 'since_date'), months_before(15, 'business_date')),
 } -%}
 -- after {{ ref('int_inputs_remembered') }}, {{ ref('int_customers_resolved') }},
--- {{ ref('int_nights_compared') }} and {{ ref('int_days_rebuilt') }}
+-- {{ ref('int_nights_compared') }} and {{ ref('int_days_rebuilt') }};
+-- of {{ ref('fct_sales_days') }} and {{ ref('fct_product_days') }}
 with
 inputs as (select * from {{ ref('int_inputs_gathered') }}),
 {% if not can_kept_tables_be_continued() -%}
