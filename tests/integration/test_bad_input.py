@@ -296,6 +296,26 @@ def test_an_unknown_column_of_a_file_is_kept_aside_and_goes_with_it(kiosk):
     assert {kept for _, kept in kiosk.query(unknown)} == {None}
 
 
+def test_a_value_too_long_for_an_index_is_set_aside_in_a_first_load(
+    cluster, sources, kiosk, tmp_path
+):
+    small_company.fill_folder(tmp_path)
+    rows = small_company.lines()
+    too_long = "".join(f"{n * n:x}" for n in range(5000))  # which no server makes short
+    small_company.write_lines(tmp_path, [{**rows[0], "customer_id": too_long}, *rows[1:]])
+    small_company.describe(sources, "stall", {"kind": "files", "path": str(tmp_path)})
+    stall = Night("stall", path=str(tmp_path))
+    try:
+        assert any("1 quarantined" in line for line in stall.load())
+        indexes = (
+            "select indexname from pg_indexes where tablename = 'erp_invoice_lines' order by 1"
+        )
+        assert len(stall.raw(f"erp_{LINES}")) == len(rows) - 1
+        assert {*stall.query(indexes)} == {*kiosk.query(indexes)}
+    finally:
+        cluster.drop_database("warehouse_stall")
+
+
 def test_a_text_in_a_column_of_numbers_is_named(kiosk):
     file = Path(kiosk.path) / "invoice_lines.csv"
     good = file.read_bytes()

@@ -265,6 +265,21 @@ def test_failed_fact_leaves_the_days_dirty_and_the_facts_as_they_were(
     assert incremental == warehouse.query(CONTENT)
 
 
+def test_facts_of_a_build_that_broke_off_before_its_end_are_made_anew(warehouse: Warehouse) -> None:
+    """Both are there, and nothing says that they hold the days that were marked."""
+    company = Company(seed=10)
+    company.load_into(warehouse)
+    warehouse.build("2025-03-31", *FACTS, full_refresh=True)
+    complete = warehouse.query(CONTENT)
+    _execute(
+        warehouse,
+        "drop table candidate.int_days_rebuilt; delete from ops.dirty_day; "
+        "delete from candidate.fct_product_days where day > date '2025-02-01'",
+    )
+    warehouse.build("2025-03-31", *FACTS)
+    assert warehouse.query(CONTENT) == complete
+
+
 def test_first_night_without_a_rate_is_mended_by_delivering_it(warehouse: Warehouse) -> None:
     _forget(warehouse)
     company = Company(seed=9)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 from psycopg import sql
@@ -53,7 +53,8 @@ def indexed_meanwhile(url: str, entity: Entity) -> Iterator[None]:
 
     def index() -> None:
         with psycopg.connect(url, autocommit=True, options=FEW_STATISTICS) as connection:
-            tables.create_indexes(connection, entity, "stage")
+            with suppress(psycopg.errors.ProgramLimitExceeded):  # too long a value; it may not stay
+                tables.create_indexes(connection, entity, "stage")
             connection.execute(
                 sql.SQL("analyze {}").format(rows.identifier(f"stage.{entity.table}"))
             )
@@ -65,7 +66,7 @@ def indexed_meanwhile(url: str, entity: Entity) -> Iterator[None]:
 
 
 def become_raw(connection: psycopg.Connection, entity: Entity, run_id: str) -> int | None:
-    """Put the stage table, which has been indexed, in the place of an empty raw table.
+    """Put the stage table in the place of an empty raw table.
 
     Args:
         connection: In a transaction.
@@ -74,7 +75,7 @@ def become_raw(connection: psycopg.Connection, entity: Entity, run_id: str) -> i
 
     Returns:
         The number of rows; None, and nothing is changed, if raw has rows, if there are none to
-        load, or if something stands on the raw table, such as a view.
+        load, if something stands on the raw table, such as a view, or if an index cannot be made.
     """
     names = [f"stage.{entity.table}", f"raw.{entity.table}"]
     row = connection.execute(IS_OURS_ALONE, names).fetchone()
@@ -83,13 +84,25 @@ def become_raw(connection: psycopg.Connection, entity: Entity, run_id: str) -> i
     loaded = rows.count(connection, f"stage.{entity.table}")
     if not loaded:
         return None
-    table = sql.Identifier("raw", entity.table)
     try:
         with connection.transaction():
-            connection.execute(sql.SQL("drop table {}").format(table))
-    except psycopg.errors.DependentObjectsStillExist:
+            _replace(connection, entity, run_id)
+    except (psycopg.errors.DependentObjectsStillExist, psycopg.errors.ProgramLimitExceeded):
         return None
+    return loaded
+
+
+def _replace(connection: psycopg.Connection, entity: Entity, run_id: str) -> None:
+    """Drop the raw table and make the stage table into it.
+
+    Raises:
+        psycopg.errors.DependentObjectsStillExist: Something stands on the raw table.
+        psycopg.errors.ProgramLimitExceeded: An index cannot hold a value, even of a row that was
+            set aside: until the transaction ends the server has it still.
+    """
+    table = sql.Identifier("raw", entity.table)
     stage = sql.Identifier("stage", entity.table)
+    connection.execute(sql.SQL("drop table {}").format(table))
     connection.execute(sql.SQL("alter table {} set schema raw").format(stage))
     index = rows.key_index(connection, f"raw.{entity.table}")
     key = (
@@ -105,4 +118,4 @@ def become_raw(connection: psycopg.Connection, entity: Entity, run_id: str) -> i
             key=key,
         )
     )
-    return loaded
+    tables.create_indexes(connection, entity)  # those that could not be made meanwhile
