@@ -34,8 +34,8 @@ The company is made by SQL in the tables of the sample's ERP and CRM (`bench/sca
 bills of five lines with an order and an open item each, numbered and stored in the order of their
 days, credit notes, four currencies, and an account in the CRM for six of ten customers. A night has
 the day's own bills, and corrections of older ones until as many lines are changed as the table
-says; none of them is the first of a month. Before each the server vacuums, for which it has a day
-otherwise. Seconds are from the trigger to the publication. Every
+says; of three the second ends a month and the third begins one. Before each the server vacuums, for
+which it has a day otherwise. Seconds are from the trigger to the publication. Every
 size is also rebuilt from raw and compared row for row. The aims are those for 10 million lines and
 100,000 customers, on two cores that have nothing else to do.
 
