@@ -37,3 +37,12 @@
         {{ relation }}.{{ column }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+
+{# One row per number from zero on, as a list: the sums of dbt.generate_series are computed again
+   for each row that is joined with them. #}
+{% macro counted_from_zero(count, name) -%}
+    {% for number in range(count) -%}
+        select {{ number }} as {{ name }}{{ ' union all' if not loop.last }}
+    {% endfor %}
+{%- endmacro %}

@@ -102,13 +102,13 @@ def mark(connection: psycopg.Connection, entity: Entity) -> int:
     """
     if entity.name not in FIRST:
         return 0
+    connection.execute(LOCK.format("pg_advisory_xact_lock_shared"))
     row = connection.execute(
         "select to_regclass('pg_temp.touched') is null, to_regclass(%s) is null", [FACTS]
     ).fetchone()
     is_first, has_no_facts = row or (False, False)
     if is_first and has_no_facts:
         return 0
-    connection.execute(LOCK.format("pg_advisory_xact_lock_shared"))
     if is_first:
         connection.execute(FIRST[entity.name])
     if entity.name == RECEIVABLES:

@@ -89,8 +89,8 @@ def load_entity(
         if not load.accept_drift:
             drift.refuse_missing(connection, load.source, entity, extract.columns, extract.extra)
         window = _window(connection, entity, extract)
-        is_first = not tables.has_rows(connection, entity)
         is_whole = window.start is None  # then it is read to the end, or what came since seems gone
+        is_first = is_whole and not tables.has_rows(connection, entity)
         read = stage.fill(
             *(connection, load.source, entity, extract),
             Window() if is_whole else window,

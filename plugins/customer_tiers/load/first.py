@@ -17,9 +17,6 @@ from customer_tiers.contract import Entity
 from customer_tiers.load import tables
 from customer_tiers.quality import rows
 
-FEW_STATISTICS = "-c default_statistics_target=20"
-"""A sample of 6,000 rows, as the models of a night have it: what joins need to know."""
-
 IS_OURS_ALONE = """
 select stage.relpersistence = 'p'
     and raw.relacl is null and not raw.relhastriggers and not raw.relrowsecurity
@@ -52,7 +49,7 @@ def indexed_meanwhile(url: str, entity: Entity) -> Iterator[None]:
     """
 
     def index() -> None:
-        with psycopg.connect(url, autocommit=True, options=FEW_STATISTICS) as connection:
+        with psycopg.connect(url, autocommit=True) as connection:
             with suppress(psycopg.errors.ProgramLimitExceeded):  # too long a value; it may not stay
                 tables.create_indexes(connection, entity, "stage")
             connection.execute(

@@ -36,11 +36,8 @@ valued as (
         dated.is_before,
         dated.quantity,
     {% for name, rates in amounts.items() -%}
-        case
-            when dated.document_{{ name }} <> 0
-                then dated.document_{{ name }} * {{ rates }}.constant_rate
-            else 0
-        end as {{ name }}{{ ',' if not loop.last }}
+        dated.document_{{ name }} * {{ rates }}.constant_rate as {{ name }}
+        {{- ',' if not loop.last }}
     {% endfor %}
     from dated
     inner join {{ ref('int_fx_rates_averaged') }} as sale_rates

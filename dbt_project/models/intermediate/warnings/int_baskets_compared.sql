@@ -13,11 +13,8 @@ policy as (
     from {{ ref('int_policies_selected') }}
 ),
 
-{# The ends of the last twelve months; as a list, which nobody computes again for each row. #}
 steps as (
-    {% for step in range(12) -%}
-        select {{ step }} as step {{ 'union all' if not loop.last }}
-    {% endfor %}
+    {{ counted_from_zero(12, 'step') }}
 ),
 
 {# Goods count on the day they come back. A month counts once it is over, so that the
