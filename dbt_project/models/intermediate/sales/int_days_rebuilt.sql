@@ -16,7 +16,7 @@ dirty_days as (select * from {{ ref('int_days_dirty') }}),
 
 rebuilt as (
     select
-        '{{ var("business_date") }}' as built_for,
+        {{ business_date() }} as business_date,
         cast(count(*) as integer) as days_rebuilt,
         min(day) as first_day
     from dirty_days
