@@ -15,6 +15,16 @@ from customer_tiers import stopwatch
 from customer_tiers.errors import UserError
 from customer_tiers.publish.tables import Published
 
+BY_SEVERAL = "set local parallel_tuple_cost = 0"
+"""A planner takes nearly all rows for different, and so too many for its workers to hand over."""
+
+INSERT_ALL = """
+    insert into {bi} ({columns})
+    select {candidate_columns} from {candidate} as candidate
+    where not exists (select 1 from {bi} where {in_scope})
+"""
+"""Nothing to compare with: the first publication, or that of a night's own rows."""
+
 DIFFERING = """
     create temporary table differing on commit drop as
     select {keys}, candidate.{first} is null as is_gone, bi.{first} is null as is_new
@@ -42,7 +52,10 @@ def bring_up(connection: psycopg.Connection, table: Published, business_date: da
     _ensure(connection, table)
     columns = [name for name, _ in _columns(connection, "candidate", table.name)]
     parts = _parts(table, columns, business_date)
-    written = 0
+    written = connection.execute(sql.SQL(INSERT_ALL).format(**parts)).rowcount
+    if written:
+        return written
+    connection.execute(BY_SEVERAL)
     if connection.execute(sql.SQL(DIFFERING).format(**parts)).rowcount:
         for statement in WRITE:
             written += connection.execute(sql.SQL(statement).format(**parts)).rowcount
