@@ -50,24 +50,34 @@ weighed as (
     group by evidence.pair_kind, evidence.record_id, evidence.customer_id
 ),
 
+{# Most pairs are neither a match, nor a question, nor so near that they make one. #}
+likely as (
+    select weighed.*
+    from weighed
+    inner join limits
+        on weighed.points >= least(
+            limits.review_points, limits.accept_points - limits.margin_points
+        )
+),
+
 {# Records that were merged meanwhile are one candidate, and no duplicates any more. #}
 survivors as (
     select
-        weighed.pair_kind,
+        likely.pair_kind,
         customers.survivor_id as customer_id,
-        coalesce(other_customers.survivor_id, weighed.record_id) as record_id,
-        max(weighed.points) as points
-    from weighed
-    inner join customers on weighed.customer_id = customers.customer_id
+        coalesce(other_customers.survivor_id, likely.record_id) as record_id,
+        max(likely.points) as points
+    from likely
+    inner join customers on likely.customer_id = customers.customer_id
     left join customers as other_customers
         on
-            weighed.record_id = other_customers.customer_id
-            and weighed.pair_kind = 'duplicate'
+            likely.record_id = other_customers.customer_id
+            and likely.pair_kind = 'duplicate'
     where coalesce(other_customers.survivor_id, '') <> customers.survivor_id
     group by
-        weighed.pair_kind,
+        likely.pair_kind,
         customers.survivor_id,
-        coalesce(other_customers.survivor_id, weighed.record_id)
+        coalesce(other_customers.survivor_id, likely.record_id)
 ),
 
 ranked as (
