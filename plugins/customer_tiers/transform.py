@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
 from customer_tiers import dbt_code, dbt_speed, settings
@@ -52,6 +53,13 @@ _VARIABLES = {
     "code": "CUSTOMER_TIERS_DBT_CODE",
 }
 """Part of the warehouse's URL, or digest of the code -> variable that the project reads."""
+
+_OTHERS = {
+    option.keyword.decode(): option.envvar.decode()
+    for option in pq.Conninfo.get_defaults()
+    if option.envvar
+}
+"""Parts of a URL that dbt does not ask for, such as sslrootcert -> variable that libpq reads."""
 
 _GLOBAL = [
     *("--log-level", "none", "--log-level-file", "none", "--no-write-json"),
@@ -149,10 +157,11 @@ def _arguments(
 
 @contextmanager
 def _environment(connection: dict[str, Any]) -> Iterator[None]:
-    """Set what profiles.yml reads, and put back what was there."""
-    wanted = {name: str(connection.get(part) or "") for part, name in _VARIABLES.items()}
+    """Set what profiles.yml and libpq read, and put back what was there."""
+    variables = {part: name for part, name in _OTHERS.items() if part in connection} | _VARIABLES
+    wanted = {name: str(connection.get(part) or "") for part, name in variables.items()}
     wanted = {name: value for name, value in wanted.items() if value} | _QUIET
-    before = {name: os.environ.get(name) for name in {*_VARIABLES.values(), *_QUIET}}
+    before = {name: os.environ.get(name) for name in {*variables.values(), *_QUIET}}
     for name in before:
         os.environ.pop(name, None)
     os.environ.update(wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -453,3 +454,15 @@ def test_warehouse_that_is_down_is_one_line(warehouse: Warehouse) -> None:
             variables={"business_date": NIGHT},
             run_id="x",
         )
+
+
+def test_dbt_takes_all_of_the_warehouses_url(warehouse: Warehouse) -> None:
+    warehouse.build(NIGHT, "match_limits")
+    before = dict(os.environ)
+    with psycopg.connect(warehouse.url) as other:
+        other.execute("set idle_in_transaction_session_timeout = '20s'")  # then it would not fail
+        other.execute("lock table policy.match_limits")
+        warehouse.url += "?options=-c%20lock_timeout%3D50ms"
+        with pytest.raises(UserError, match="lock timeout"):
+            warehouse.build(NIGHT, "match_limits")
+    assert dict(os.environ) == before
