@@ -44,9 +44,6 @@ DECIMAL_COMMA = r"^\s*[+-]?(\d{1,3}(\.\d{3})+,\d+|\d+,(\d{1,2}|\d{4,}))\s*$"
 DECIMAL_POINT = r"^\s*[+-]?(\d{1,3}(,\d{3})+\.\d*|\d+\.\d+|\d{1,3}(,\d{3}){2,})\s*$"
 """Numbers that are only right if the comma separates thousands: 1,234.5 and 1,234,567."""
 
-ONE_THREAD, TWO_THREADS = "set threads = 1", "set threads = 2"
-"""Each has its buffers, and COPY needs a core, too; what is only looked through has both."""
-
 AMOUNT = "decimal(18, 6)"
 """What the amounts of a month are added up as: wider ones take ten times longer."""
 
@@ -59,7 +56,7 @@ def connect(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a DuckDB of our own in memory, which spills to the scratch folder."""
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"set memory_limit = '{MEMORY}'")
-        connection.execute(ONE_THREAD)
+        connection.execute("set threads = 1")  # each has its buffers; COPY needs a core, too
         connection.execute("set timezone = 'UTC'")
         connection.execute("set preserve_insertion_order = false")
         connection.execute(f"set temp_directory = {literal(str(scratch))}")
@@ -118,10 +115,8 @@ class StagedExtract:
     def _values(self, *expressions: str) -> tuple[Any, ...]:
         statement = f"select {', '.join(expressions)} from {self._query}"
         with self._fault_named():
-            self._connection.execute(TWO_THREADS)
             # fetchone would leave the result open, and the connection busy with it.
             values: tuple[Any, ...] = self._connection.execute(statement).fetchall()[0]
-            self._connection.execute(ONE_THREAD)
         return values
 
     def months(self) -> Months | None:
