@@ -59,7 +59,8 @@ _OTHERS = {
     for option in pq.Conninfo.get_defaults()
     if option.envvar
 }
-"""Parts of a URL that dbt does not ask for, such as sslrootcert -> variable that libpq reads."""
+"""Further parts of a URL, such as sslrootcert -> variable that libpq reads for dbt; dbt itself says
+how long to wait for a connection, and what it is called."""
 
 _GLOBAL = [
     *("--log-level", "none", "--log-level-file", "none", "--no-write-json"),

@@ -456,7 +456,7 @@ def test_warehouse_that_is_down_is_one_line(warehouse: Warehouse) -> None:
         )
 
 
-def test_dbt_takes_all_of_the_warehouses_url(warehouse: Warehouse) -> None:
+def test_dbt_takes_the_options_in_the_warehouses_url(warehouse: Warehouse) -> None:
     warehouse.build(NIGHT, "match_limits")
     before = dict(os.environ)
     with psycopg.connect(warehouse.url) as other:

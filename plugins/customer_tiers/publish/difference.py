@@ -47,7 +47,8 @@ WRITE = (
 def bring_up(connection: psycopg.Connection, table: Published, business_date: date) -> int:
     """Delete, update and insert what differs from the candidate; return the rows written.
 
-    Both are compared once, whole; what follows reads the rows that differ, mostly few or none.
+    Both are compared once, whole; what follows reads the rows that differ, mostly few or none. A
+    table, or a night in one, that has no rows yet takes all of them.
     """
     _ensure(connection, table)
     columns = [name for name, _ in _columns(connection, "candidate", table.name)]
