@@ -9,15 +9,14 @@ it stopped; a warehouse that is down is started with `tiers up`.
 
 from __future__ import annotations
 
-import pendulum
 from airflow.sdk import Param, dag, get_current_context, task
 
-from customer_tiers.orchestration import DEFAULT_ARGS, WEEKLY, describe_run, perform
+from customer_tiers.orchestration import DEFAULT_ARGS, FIRST_DAY, WEEKLY, describe_run, perform
 
 
 @dag(
     schedule=WEEKLY,
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    start_date=FIRST_DAY,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

@@ -10,11 +10,11 @@ again with `tiers run`.
 
 from __future__ import annotations
 
-import pendulum
 from airflow.sdk import Metadata, Param, TriggerRule, dag, get_current_context, task
 
 from customer_tiers.orchestration import (
     DEFAULT_ARGS,
+    FIRST_DAY,
     PUBLISHED_TIERS,
     SCHEDULE,
     describe_run,
@@ -24,7 +24,7 @@ from customer_tiers.orchestration import (
 
 @dag(
     schedule=SCHEDULE,
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    start_date=FIRST_DAY,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

@@ -12,15 +12,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pendulum
 from airflow.sdk import Param, dag, get_current_context, task
 
-from customer_tiers.orchestration import DEFAULT_ARGS, PUBLISHED_TIERS, describe_run, perform
+from customer_tiers.orchestration import (
+    DEFAULT_ARGS,
+    FIRST_DAY,
+    PUBLISHED_TIERS,
+    describe_run,
+    perform,
+)
 
 
 @dag(
     schedule=[PUBLISHED_TIERS],
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    start_date=FIRST_DAY,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

@@ -11,17 +11,16 @@ and trigger the DAG again.
 
 from __future__ import annotations
 
-import pendulum
 from airflow.sdk import Param, dag, get_current_context, task
 
-from customer_tiers.orchestration import DEFAULT_ARGS, describe_run, perform
+from customer_tiers.orchestration import DEFAULT_ARGS, FIRST_DAY, describe_run, perform
 
 DAY = {"type": ["null", "string"], "format": "date"}
 
 
 @dag(
     schedule=None,
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    start_date=FIRST_DAY,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

@@ -50,8 +50,10 @@ def main() -> None:
 @app.command()
 def up() -> None:
     """Start PostgreSQL, the mail sink and Airflow; repair what has died."""
+    from customer_tiers import time_zone
     from customer_tiers.embedded import services
 
+    time_zone.zone()  # before anything starts: without it no DAG can be read
     services.up(say)
     status(last=False)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 
 import psycopg
 
@@ -31,6 +31,7 @@ from customer_tiers.outbox import sending
 from customer_tiers.publish import publication, repeat
 from customer_tiers.sources import definition
 from customer_tiers.sources.postgres import reason
+from customer_tiers.time_zone import zone
 
 UNEXPLAINED = "a step failed; see its log"
 
@@ -115,7 +116,7 @@ def load(run: Run, system: str) -> list[str]:
         latest_date=today + quality.PLAUSIBLE_FUTURE,
         accept_deletions=run.accept_deletions,
         accept_drift=run.accept_drift,
-        latest_change=datetime.combine(today, time.min, tzinfo=UTC),
+        latest_change=datetime.combine(today, time.min, tzinfo=zone()),
     )
     return load_system(job, terms, source, system, run.path)
 

@@ -9,11 +9,13 @@ import os
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pendulum
 from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from customer_tiers import settings
 from customer_tiers.errors import TryLater, UserError
+from customer_tiers.time_zone import zone
 
 if TYPE_CHECKING:
     from customer_tiers.night import Run
@@ -26,11 +28,13 @@ DEFAULT_ARGS: dict[str, Any] = {
 """A step that dies unexpectedly is tried once more; a fault that a person must mend is not."""
 
 SCHEDULE = os.environ.get("CUSTOMER_TIERS_SCHEDULE") or None
-"""Cron line in UTC of the nightly run; by hand if empty, as on a laptop. Keep it away from
-01:00-03:00 of the company's local time, when a clock change doubles or drops an hour."""
+"""Cron line of the nightly run, in the company's time zone; by hand if empty, as on a laptop."""
 
 WEEKLY = "0 12 * * 0" if SCHEDULE else None
 """Sunday noon, where nights run by themselves; by hand elsewhere."""
+
+FIRST_DAY = pendulum.datetime(2026, 1, 1, tz=zone().key)
+"""What the DAGs start from; schedules are read in its time zone."""
 
 PUBLISHED_TIERS = Asset("customer_tiers")
 """Updated by each publication; its events carry source, business_date and run_id."""
@@ -42,19 +46,22 @@ TAGS = {"nightly", "delivery", "weekly", "by_hand", "impact/tier_1", "impact/tie
 def describe_run(context: Any) -> dict[str, Any]:
     """Describe the DAG run by plain values that pass through XCom; see `run_of`.
 
-    A scheduled run works on the day before its own: it starts after that day has ended. A run by
-    hand without a business date works on the newest day of sales. A backfill is quiet.
+    A scheduled run works on the day before its own, in the company's time zone: it starts after
+    that day has ended. A run by hand without a business date works on the newest day of sales. A
+    backfill is quiet.
     """
     dag_run, params = context["dag_run"], context["params"]
+    own_zone = zone()
     business_date = params.get("business_date")
     if business_date is None and dag_run.logical_date and dag_run.run_type != "manual":
-        business_date = (dag_run.logical_date.date() - timedelta(days=1)).isoformat()
+        begun = dag_run.logical_date.astimezone(own_zone).date()
+        business_date = (begun - timedelta(days=1)).isoformat()
     is_backfill = dag_run.run_type == "backfill"  # due in the past
     return {
         "run_id": dag_run.run_id,
         "source": params.get("source") or settings.DEFAULT_SOURCE,
         "path": params.get("path"),
-        "run_date": dag_run.run_after.date().isoformat(),
+        "run_date": dag_run.run_after.astimezone(own_zone).date().isoformat(),
         "business_date": business_date,
         "accept_deletions": bool(params.get("accept_deletions")),
         "is_quiet": bool(params.get("quiet")) or is_backfill,

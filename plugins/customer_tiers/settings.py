@@ -26,6 +26,9 @@ DATA_DOCS = HOME / "data_docs"
 DEFAULT_SOURCE = os.environ.get("CUSTOMER_TIERS_SOURCE", "sample")
 """The company that a scheduled night and a command without --source work on."""
 
+TIMEZONE = os.environ.get("CUSTOMER_TIERS_TIMEZONE") or "UTC"
+"""Name of the time zone in which the company's days begin; see `time_zone`."""
+
 RECEIPT_NIGHTS = int(os.environ.get("CUSTOMER_TIERS_RECEIPT_NIGHTS", "62"))
 """How many days back receipts are kept for every night; older ones for the last night of a month.
 Two months and a day or so: a month can be looked at until the next one is closed."""
@@ -35,5 +38,6 @@ RECORD_DAYS = 400
 
 SIMULATIONS = HOME / "simulations"
 """Reports of the DAG simulate_tier_policy, a text file per run."""
+
 PAGE_URL = os.environ.get("CUSTOMER_TIERS_PAGE_URL") or None
 """Where the recipients of mails can look further: a dashboard over `bi`; mails link to it."""
