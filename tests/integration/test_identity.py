@@ -154,7 +154,8 @@ def test_the_profile_says_how_far_our_data_go(company):
     assert Decimal("0.5") < confidence < 1
 
 
-def test_p14_merge_then_split_restores_ids_and_history(company):
+@pytest.mark.parametrize("taken_back_by", ["undo", "split"])
+def test_p14_merge_then_split_restores_ids_and_history(company, taken_back_by):
     before, keys = company.revenues(), company.query(KEYS)
     total = sum(before.values())
     number = company.decide("merge", "C4", into="C3")
@@ -169,15 +170,22 @@ def test_p14_merge_then_split_restores_ids_and_history(company):
         "order by record_id desc"
     )
     assert company.query(f"select * from bi.customer_of({key_of_c4})") == [(key_of_c3, "C3")]
-    company.undo(number)
+    made = [number]
+    if taken_back_by == "undo":
+        company.undo(made.pop())
+    else:
+        made.append(company.decide("split", "C4"))
     company.play(*WHO_IS_WHO)
     assert company.revenues() == before
+    assert company.query(KEYS) == keys
     assert company.query(f"select * from bi.customer_of({key_of_c4})") == [(key_of_c4, "C4")]
     history = company.query(
         "select customer_id, known_to is null from bi.customer_identity_history "
         "where record_id = 'C4' order by known_from"
     )
-    assert history == [("C4", False), ("C3", False), ("C4", True)]
+    assert history[-3:] == [("C4", False), ("C3", False), ("C4", True)]
+    for decision in reversed(made):
+        company.undo(decision)
 
 
 KEYS = "select * from ops.customer_key order by customer_key"

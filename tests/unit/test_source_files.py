@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -234,6 +235,35 @@ def test_the_sheets_of_a_workbook_are_tables(tmp_path):
     assert sorted(read(tmp_path, query).splitlines()) == [
         "007,液氧,1234.5,2026-03-01 00:00:00",
         "8,x,59.97,2026-03-01 00:00:00",
+    ]
+
+
+def test_a_sheet_of_opendocument_is_a_table(tmp_path):
+    def cell(value: object) -> str:
+        kind = f'float" office:value="{value}' if isinstance(value, float) else "string"
+        text = f"<text:p>{value}</text:p>"
+        return f'<table:table-cell office:value-type="{kind}">{text}</table:table-cell>'
+
+    rows = [["Key", "Label", "Cost"], ["007", "液氧", 1234.5], ["8", "x, y", 19.99]]
+    cells = "".join(f"<table:table-row>{''.join(map(cell, r))}</table:table-row>" for r in rows)
+    space = "urn:oasis:names:tc:opendocument:xmlns"
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    parts = {
+        "mimetype": kind,
+        "META-INF/manifest.xml": f'<manifest:manifest xmlns:manifest="{space}:manifest:1.0">'
+        f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{kind}"/>'
+        "</manifest:manifest>",
+        "content.xml": f'<office:document-content xmlns:office="{space}:office:1.0" '
+        f'xmlns:table="{space}:table:1.0" xmlns:text="{space}:text:1.0"><office:body>'
+        f'<office:spreadsheet><table:table table:name="S">{cells}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>",
+    }
+    with zipfile.ZipFile(tmp_path / "Product.ods", "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    assert sorted(read(tmp_path).splitlines()) == [
+        '"007","液氧","1234.5"',
+        '"8","x, y","19.99"',
     ]
 
 
