@@ -172,7 +172,7 @@ ROW_FAULTS = {
 
 @pytest.mark.parametrize("fault", ROW_FAULTS)
 @pytest.mark.parametrize("how_many", ["one", "all"])
-def test_bad_rows_are_set_aside_or_stop_the_night(shop, erp, fault, how_many):
+def test_p21_bad_rows_are_set_aside_or_stop_the_night(shop, erp, fault, how_many):
     column, value = ROW_FAULTS[fault]
     many = "" if how_many == "all" else "and invoice_id = 'I010'"
     if column == "order_id":

@@ -280,7 +280,7 @@ def test_facts_of_a_build_that_broke_off_before_its_end_are_made_anew(warehouse:
     assert warehouse.query(CONTENT) == complete
 
 
-def test_first_night_without_a_rate_is_mended_by_delivering_it(warehouse: Warehouse) -> None:
+def test_p12_first_night_without_a_rate_is_mended_by_delivering_it(warehouse: Warehouse) -> None:
     _forget(warehouse)
     company = Company(seed=9)
     lines = list(company.lines.values())

@@ -95,7 +95,7 @@ def company(cluster: Any) -> Iterator[Company]:
         cluster.drop_database(name)
 
 
-def test_every_month_reconciles_to_the_cent(company: Company) -> None:
+def test_p10_every_month_reconciles_to_the_cent(company: Company) -> None:
     rows = company.query("select * from candidate.ledger_reconciliation order by 1, 2")
     assert len(rows) == 16 * 3
     assert set(rows["difference"]) == {Decimal("0.00")}
@@ -320,7 +320,7 @@ def test_a_reckoning_of_our_own_finds_the_same_pnl(company: Company) -> None:
     assert len(keys) > 1_000
 
 
-def test_customers_and_the_unallocated_make_the_ledger_whoever_is_left_out(
+def test_p28_customers_and_the_unallocated_make_the_ledger_whoever_is_left_out(
     company: Company,
 ) -> None:
     """A customer becomes internal, another is listed no more: money moves, none is lost."""

@@ -1,4 +1,4 @@
-"""Every trap of docs/pitfalls.md has a test, and every test that it names exists."""
+"""Every trap of docs/pitfalls.md has a test named after it, and every test that it names exists."""
 
 from __future__ import annotations
 
@@ -22,5 +22,6 @@ def test_every_trap_has_a_test_that_exists():
     for number, cell in rows:
         names = re.findall(r"`(\w+)`", cell)
         assert names, f"P{number}"
+        assert names[0].removeprefix("test_").startswith(f"p{number}_"), names[0]
         for name in names:
             assert re.search(rf"(def|name:) {name}\b", tests), f"P{number}: {name}"
