@@ -14,7 +14,8 @@ libraries imported before the clock starts, as the scheduler has them in a night
     ratio      rows/s of the load / rows/s of the bare COPY of the same run
     peak       largest resident size of the loading process, MB (its own pages and shared libraries)
 
-The databases live in a folder of their own, which is removed at the end.
+What was found goes to docs/loading.json, and from there to docs/benchmarks.md; the exit code is 1
+if an aim is missed. The databases live in a folder of their own, which is removed at the end.
 """
 
 from __future__ import annotations
@@ -71,12 +72,18 @@ def main() -> None:
     home = Path(tempfile.mkdtemp(prefix="customer-tiers-bench-"))
     home.chmod(0o755)
     try:
-        measure(home, arguments)
+        found = measure(home, arguments)
     finally:
         from customer_tiers.embedded import postgres
 
         postgres.stop(home)
         shutil.rmtree(home, ignore_errors=True)
+    if not arguments.stage_only:
+        from scale import loads, report
+
+        loads.keep(found, report.about())
+        report.write()
+        sys.exit(not all(map(loads.is_reached, found)))
 
 
 def parse() -> argparse.Namespace:
@@ -91,7 +98,8 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(home: Path, arguments: argparse.Namespace) -> None:
+def measure(home: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Load each kind; return rows per second, aims and peaks (MB)."""
     from customer_tiers.embedded import postgres
 
     cluster = postgres.start(home)
@@ -100,6 +108,7 @@ def measure(home: Path, arguments: argparse.Namespace) -> None:
         f"{'kind':<8}{'rows':>11}{'s':>8}{'rows/s':>10}{'to raw/s':>10}{'bare COPY/s':>13}"
         f"{'ratio':>7}{'raw ratio':>11}{'peak MB':>9}{'load':>7}"
     )
+    measured = []
     for kind in arguments.kinds:
         rows = arguments.excel_rows if kind == "excel" else arguments.rows
         url = cluster.ensure_database(f"bench_{kind}")
@@ -129,10 +138,13 @@ def measure(home: Path, arguments: argparse.Namespace) -> None:
             f"{copy:>13,.0f}{speed / copy:>7.2f}{whole / copy:>11.2f}{found['peak']:>9.0f}"
             f"{os.getloadavg()[0]:>7.2f}"
         )
+        speeds = {"stage": speed, "raw": whole, "bare": copy}
+        measured.append({"kind": kind, "rows": rows, "peak": found["peak"], **speeds})
         for database in (f"bench_{kind}", f"warehouse_bench_{kind}", "bench_bare"):
             cluster.drop_database(database)
         shutil.rmtree(folder)
         exported.unlink(missing_ok=True)
+    return measured
 
 
 def say(line: str) -> None:
@@ -179,7 +191,9 @@ def export(url: str, folder: Path, kind: str) -> Path:
                     file.write(block)
     shutil.copy(folder / "invoice_lines.csv", exported)
     if kind == "excel":
-        write_workbook(folder)
+        import workbook
+
+        workbook.write(folder, ENTITIES)
     return exported
 
 
@@ -207,34 +221,6 @@ def bare_copy(url: str, exported: Path) -> float:
                     copy.write(block)
             seconds.append(time.perf_counter() - started)
     return min(seconds)
-
-
-def write_workbook(folder: Path) -> None:
-    """Write the exported tables as sheets of one workbook, numbers and days as such."""
-    import csv
-
-    import xlsxwriter
-
-    numbers = {"line_no", "quantity", "net_amount", "cost_amount", "standard_cost"}
-    path = folder / "book.xlsx"
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
-        day = book.add_format({"num_format": "yyyy-mm-dd"})
-        for entity in ENTITIES:
-            sheet = book.add_worksheet(entity)
-            with (folder / f"{entity}.csv").open(newline="") as file:
-                reader = csv.reader(file)
-                names = next(reader)
-                sheet.write_row(0, 0, names)
-                for row, values in enumerate(reader, start=1):
-                    for column, (name, value) in enumerate(zip(names, values, strict=True)):
-                        if name in numbers:
-                            sheet.write_number(row, column, float(value))
-                        elif name == "invoice_date":
-                            sheet.write_datetime(row, column, date.fromisoformat(value), day)
-                        else:
-                            sheet.write_string(row, column, value)
-    for entity in ENTITIES:
-        (folder / f"{entity}.csv").unlink()
 
 
 class Staged(Exception):
