@@ -100,7 +100,9 @@ def run(
     ] = False,
     accept_drift: Annotated[
         bool,
-        typer.Option("--accept-drift", help="A column is gone, or a day unusual, on purpose."),
+        typer.Option(
+            "--accept-drift", help="A column is gone or retyped, or a day unusual, on purpose."
+        ),
     ] = False,
 ) -> None:
     """Run one night through the Airflow scheduler and wait for its end."""

@@ -419,9 +419,12 @@ create table if not exists ops.source_column (
     first_seen_at timestamptz not null default clock_timestamp(),
     primary key (entity, column_name)
 );
+alter table ops.source_column add column if not exists kind text;
+comment on column ops.source_column.kind is
+'Kind of type at the source when it was last read; empty for files and REST, whose values are text.';
 comment on table ops.source_column is
 'One row per entity and column that its SELECT has returned. Columns that the contract does not know are noted and '
-'kept in _unknown of the table in raw; one that was loaded and is missing stops the source.';
+'kept in _unknown of the table in raw; one that was loaded and is missing, or of another kind of type, stops the source.';
 
 create table if not exists ops.reconciliation (
     entity text not null,
@@ -436,7 +439,7 @@ create table if not exists ops.reconciliation (
 );
 comment on table ops.reconciliation is
 'One row per entity and month in which raw differs from the source even after the month was read again whole; it is read '
-'again once either side changes.';
+'again once what lies between them changes. 0001-01-01 stands for all rows of an entity without a period.';
 
 create table if not exists ops.month_in_raw (
     entity text not null,
@@ -447,7 +450,8 @@ create table if not exists ops.month_in_raw (
 );
 comment on table ops.month_in_raw is
 'One row per entity and month: how many rows raw has of it, and their sum. Follows each load in its transaction, so that '
-'no night counts all of history; forgotten by the weekly maintenance, after which the next night counts again.';
+'no night counts all of history; forgotten by the weekly maintenance, after which the next night counts again. 0001-01-01 '
+'stands for all rows of an entity without a period.';
 
 create or replace view bi.stewardship as
 select

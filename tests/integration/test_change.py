@@ -192,6 +192,46 @@ def test_p18_a_row_deleted_at_a_source_read_by_cursor_goes_and_comes_back(shop):
     assert not any("differed" in line for line in load(shop))
 
 
+def test_p18_a_row_of_an_entity_without_months_goes_and_comes_back(shop):
+    """Customers have no day, so all of them are counted, and read again if their number differs."""
+    source("insert into customers values ('C98', 'New', '2026-03-20 00:00+00')")
+    load(shop)
+    keep = "create table kept as select * from customers where customer_id = 'C98'"
+    back = "insert into customers select * from kept; drop table kept"
+    with changed(f"{keep}; delete from customers where customer_id = 'C98'", back):
+        source("update customers set updated_at = '2026-03-21 00:00+00' where customer_id = 'C01'")
+        said = load(shop)
+        assert any("erp.customers: the number of rows differed" in line for line in said)
+        assert any("erp.customers (reconcile): 20 read, 0 new" in line for line in said)
+        assert shop.query("select 1 from raw.erp_customers where customer_id = 'C98'") == []
+    load(shop)
+    assert shop.query("select name from raw.erp_customers where customer_id = 'C98'")
+    source("delete from customers where customer_id = 'C98'")
+    load(shop)
+    assert not any("differed" in line for line in load(shop))
+
+
+def test_a_difference_that_is_known_is_not_read_again(shop, sources):
+    """A SELECT that gives a row twice has a line more than raw, whatever else comes and goes."""
+    query = sources / "killed" / "erp" / "invoice_lines.sql"
+    plain = query.read_text()
+    query.write_text(f"{plain} union all {plain} where invoice_id = 'I100'")
+    load(shop)  # whole, since the SELECT is another
+    assert any("2025-10 differed" in line for line in load(shop))
+    assert not any("differed" in line for line in load(shop))
+    new = "select 'N98', 1, 'C01', 'P1', date '2025-10-20', 'invoice', 1, 5, timestamptz '{}'"
+    source(f"insert into invoice_lines {new.format('2026-03-27 12:00+00')}")
+    said = load(shop)
+    assert lines_in_raw(shop, "invoice_id = 'N98'") == [("N98", 5)]
+    assert not any("differed" in line for line in said)
+    source("delete from invoice_lines where invoice_id = 'N98'")
+    assert any("2025-10 differed" in line for line in load(shop))
+    assert lines_in_raw(shop, "invoice_id = 'N98'") == []
+    query.write_text(plain)
+    load(shop)
+    assert not any("differed" in line for line in load(shop))
+
+
 def test_p17_a_row_changed_by_a_clock_that_is_wrong_is_found_by_its_month(shop):
     stamp = "updated_at = '2020-01-01 00:00+00' where invoice_id = 'I191'"
     with changed(
@@ -325,6 +365,35 @@ def test_a_lost_or_renamed_column_stops_the_source_until_somebody_accepts_it(sho
     source("alter table invoice_lines drop column freight")
     load(shop, accept_drift=True)
     load(shop)
+
+
+def test_a_retyped_column_stops_the_source_until_somebody_accepts_it(shop):
+    """Customer numbers that become decimal numbers are others: 10 turns into 10.0."""
+    retype = "alter table customers alter customer_id type"
+    source("insert into customers values ('C97', 'New', '2026-03-20 00:00+00')")
+    load(shop)
+    source(f"{retype} varchar(40)")  # holds the same values
+    load(shop)
+    before = content(shop)
+    number = "using replace(replace(customer_id, 'X', '100'), 'C', '')::numeric"
+    with changed(
+        "create table kept as table customers; delete from customers where customer_id = 'C97'; "
+        f"{retype} numeric(10, 1) {number}",
+        "drop table customers; alter table kept rename to customers; "
+        "delete from customers where customer_id = 'C97'",
+    ):
+        with pytest.raises(UserError) as caught:
+            load(shop)
+        for word in ("erp.customers, column customer_id", "a text", "numeric", "--accept-drift"):
+            assert word in str(caught.value)
+        assert content(shop) == before
+        load(shop, accept_drift=True)
+        assert shop.query("select 1 from raw.erp_customers where customer_id = '1.0'")
+        assert shop.query("select 1 from raw.erp_customers where customer_id = 'C01'") == []
+        assert not any("differed" in line for line in load(shop))
+    load(shop, accept_drift=True)
+    assert content(shop) != before  # C97 was read whole and is gone
+    assert len(shop.query("select 1 from raw.erp_customers where customer_id like 'C%'")) == 20
 
 
 def test_quarantine_is_listed_shown_given_up_and_replayed(shop, monkeypatch):

@@ -291,6 +291,16 @@ def test_a_night_loads_mariadb_and_then_what_changed_or_is_gone(erpnext, cluster
     assert any("(reconcile): 3 read, 0 new, 1 changed, 1 deleted" in line for line in lines), lines
     assert not any("differed" in line for line in load(4))
     change(erpnext, "update `tabSales Invoice Item` set parent = 'SI-1' where parent = 'gone'")
+    columns = "insert into tabCustomer (name, customer_name, modified)"
+    change(erpnext, f"{columns} values ('C-9', 'Gone', '2026-01-02')")
+    load(5)
+    change(erpnext, "delete from tabCustomer where name = 'C-9'")
+    assert any("erp.customers: the number of rows differed" in line for line in load(6))
+    change(erpnext, "alter table `tabSales Invoice Item` modify qty varchar(40)")
+    with pytest.raises(UserError, match="column quantity: it was a decimal number until now"):
+        load(7)
+    change(erpnext, "alter table `tabSales Invoice Item` modify qty decimal(30, 9)")
+    load(8)
     cluster.drop_database("warehouse_erpnext")
 
 

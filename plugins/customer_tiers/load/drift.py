@@ -3,71 +3,82 @@
 A column that the contract does not know is listed in `bi.stewardship`; its values are kept in one
 column of raw (`UNKNOWN`) in the rows that are read, and no model reads them. One
 that was loaded before and is not there any more would empty itself in raw row by row; a renamed
-column is both.
+column is both. One whose type at the source changed may write the same value otherwise (the key 10
+as 10.0), so that no row is the one it was.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import psycopg
 
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
+from customer_tiers.sources.extract import Extract
 
 NOTE = """
-insert into ops.source_column (entity, column_name, is_loaded, first_seen_run, last_seen_run)
-select %(entity)s, name, is_loaded, %(run_id)s, %(run_id)s
-from unnest(%(names)s::text[], %(loaded)s::boolean[]) as found (name, is_loaded)
+insert into ops.source_column
+    (entity, column_name, is_loaded, kind, first_seen_run, last_seen_run)
+select %(entity)s, name, is_loaded, kind, %(run_id)s, %(run_id)s
+from unnest(%(names)s::text[], %(loaded)s::boolean[], %(kinds)s::text[])
+    as found (name, is_loaded, kind)
 on conflict (entity, column_name) do update set
-    is_loaded = excluded.is_loaded, last_seen_run = excluded.last_seen_run
+    is_loaded = excluded.is_loaded, kind = excluded.kind, last_seen_run = excluded.last_seen_run
 returning column_name, is_loaded, first_seen_run = %(run_id)s
 """
 
 
-def refuse_missing(
-    connection: psycopg.Connection,
-    source: str,
-    entity: Entity,
-    columns: Sequence[str],
-    extra: Sequence[str],
-) -> None:
-    """Stop a source that lost a column it delivered before.
+def retyped(
+    connection: psycopg.Connection, entity: Entity, extract: Extract
+) -> dict[str, tuple[str, str]]:
+    """The loaded columns whose type at the source is of another kind now: column -> was and is."""
+    known = connection.execute(
+        "select column_name, kind from ops.source_column "
+        "where entity = %s and is_loaded and kind is not null",
+        [entity.name],
+    )
+    return {
+        name: (was, extract.types[name])
+        for name, was in known
+        if name in extract.columns and extract.types.get(name, was) != was
+    }
+
+
+def refuse(connection: psycopg.Connection, source: str, entity: Entity, extract: Extract) -> None:
+    """Stop a source that lost a column it delivered before, or changed its type.
 
     Args:
         connection: To the warehouse.
         source: The company, named in the line.
         entity: What is loaded.
-        columns: The contract's columns that the SELECT returns tonight.
-        extra: The others that it returns.
+        extract: What the source has tonight.
 
     Raises:
-        UserError: Names the column, and the new ones, one of which may be its new name.
+        UserError: Names the column; if it is missing, the new ones, too: one may be its new name.
     """
+    where = f"source {source}, entity {entity.name}, column"
     delivered = connection.execute(
         "select column_name from ops.source_column where entity = %s and is_loaded", [entity.name]
     )
-    missing = sorted({name for (name,) in delivered} - set(columns))
-    if not missing:
-        return
-    renamed = f" (new there: {', '.join(extra)})" if extra else ""
-    raise UserError(
-        f"source {source}, entity {entity.name}, column {missing[0]}: it was delivered until now "
-        f"and is missing{renamed}; restore it or rename it in the SELECT, or run the night with "
-        "--accept-drift if it is gone for good"
-    )
+    for missing in sorted({name for (name,) in delivered} - set(extract.columns)):
+        renamed = f" (new there: {', '.join(extract.extra)})" if extract.extra else ""
+        raise UserError(
+            f"{where} {missing}: it was delivered until now and is missing{renamed}; restore it or "
+            "rename it in the SELECT, or run the night with --accept-drift if it is gone for good"
+        )
+    for name, (was, is_now) in retyped(connection, entity, extract).items():
+        raise UserError(
+            f"{where} {name}: it was {was} until now and is {is_now}, which may write the same "
+            "value otherwise; cast it back in the SELECT, or run the night with --accept-drift, "
+            "which reads the entity whole"
+        )
 
 
 def note(
-    connection: psycopg.Connection,
-    run_id: str,
-    entity: Entity,
-    columns: Sequence[str],
-    extra: Sequence[str],
+    connection: psycopg.Connection, run_id: str, entity: Entity, extract: Extract
 ) -> list[str]:
     """Remember which columns there are, in the transaction of the load; say which are new and
     unknown."""
-    names = [*columns, *extra]
+    names = [*extract.columns, *extract.extra]
     connection.execute(
         "delete from ops.source_column where entity = %s and not column_name = any(%s)",
         [entity.name, names],
@@ -78,7 +89,8 @@ def note(
             "entity": entity.name,
             "run_id": run_id,
             "names": names,
-            "loaded": [True] * len(columns) + [False] * len(extra),
+            "loaded": [name in extract.columns for name in names],
+            "kinds": [extract.types.get(name) for name in names],
         },
     ).fetchall()
     return [name for name, is_loaded, is_new in found if is_new and not is_loaded]

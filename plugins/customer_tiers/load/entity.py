@@ -35,8 +35,8 @@ class Load:
 
     `latest_date` is the last plausible date in the data; `latest_change` certainly lies behind us,
     and no watermark moves beyond it; `accept_deletions` lifts the limit on deleted rows,
-    `accept_drift` lets a column that was delivered before be gone. An entity read by cursor is
-    compared with its source by month if that was not done for `reconcile_days`.
+    `accept_drift` lets a column that was delivered before be gone or of another type. An entity
+    read by cursor is compared with its source by month if that was not done for `reconcile_days`.
     """
 
     run_id: str
@@ -55,14 +55,13 @@ class Batch:
 
     `kind` is extract, reconcile or replay. `complete_where` says which rows of raw it holds all of,
     so that others among them are gone from the source; None for a part of them. With `is_first`
-    the stage table may become the raw table.
+    the stage table may become the raw table. A replay has no extract.
     """
 
     kind: str
     window: Window
     read: int
-    columns: tuple[str, ...] = ()
-    extra: tuple[str, ...] = ()
+    extract: Extract | None = None
     complete_where: sql.Composable | None = None
     theirs: reconcile.Months | None = None
     is_first: bool = False
@@ -87,7 +86,7 @@ def load_entity(
             ledger.write(connection, load.run_id, entity, None, upsert.Written(0, 0, 0), 0, 0)
             return [f"{entity.name}: not delivered by source {load.source}"]
         if not load.accept_drift:
-            drift.refuse_missing(connection, load.source, entity, extract.columns, extract.extra)
+            drift.refuse(connection, load.source, entity, extract)
         window = _window(connection, entity, extract)
         is_whole = window.start is None  # then it is read to the end, or what came since seems gone
         is_first = is_whole and not tables.has_rows(connection, entity)
@@ -98,8 +97,7 @@ def load_entity(
         )
         _refuse_empty(connection, load, entity, extract, read)
         everything = upsert.EVERYWHERE if is_whole else None
-        columns, extra = extract.columns, extract.extra
-        batch = Batch(*("extract", window, read, columns, extra, everything), is_first=is_first)
+        batch = Batch("extract", window, read, extract, everything, is_first=is_first)
         lines = _validate_and_write(connection, load, entity, batch)
         if not is_whole:
             lines += _reconcile(connection, load, entity, extract)
@@ -123,24 +121,25 @@ def _reconcile(
 ) -> list[str]:
     """Read the months again in which raw differs from a source that is read by cursor."""
     today = load.latest_change.date()
-    if entity.period not in extract.columns or not reconcile.is_due(
-        connection, entity, today, load.reconcile_days
-    ):
+    if entity.period is not None and entity.period not in extract.columns:
+        return []
+    if not reconcile.is_due(connection, entity, today, load.reconcile_days):
         return []
     theirs = extract.months()
     if theirs is None:
         return []
     months = reconcile.differing(connection, entity, theirs)
     if not months:
-        reconcile.settle(connection, entity, today)
+        with connection.transaction():
+            reconcile.remember(connection, entity, theirs, load.run_id)
+            reconcile.settle(connection, entity, today)
         return []
     window = Window(months=tuple(months))
     read = stage.fill(connection, load.source, entity, extract, window)
     complete_where = sql.SQL("{} = any({}::date[])").format(
         reconcile.month_of(entity, "raw"), sql.Literal(months)
     )
-    columns, extra = extract.columns, extract.extra
-    batch = Batch("reconcile", window, read, columns, extra, complete_where, theirs)
+    batch = Batch("reconcile", window, read, extract, complete_where, theirs)
     return [
         notes.of_months(load.source, entity, months),
         *_validate_and_write(connection, load, entity, batch),
@@ -148,13 +147,15 @@ def _reconcile(
 
 
 def _window(connection: psycopg.Connection, entity: Entity, extract: Extract) -> Window:
-    """Fix the window before reading; without a cursor all rows are read and compared."""
+    """Fix the window before reading; without a cursor all rows are read and compared, and so are
+    those of a column whose type is another."""
     if entity.cursor is None or entity.cursor not in extract.columns:
         return Window()
     row = connection.execute(
         "select cursor_at from ops.watermark where entity = %s", [entity.name]
     ).fetchone()
-    return Window(row[0] - OVERLAP if row else None, extract.newest_change())
+    is_known = row and not drift.retyped(connection, entity, extract)
+    return Window(row[0] - OVERLAP if row and is_known else None, extract.newest_change())
 
 
 def _refuse_empty(
@@ -227,8 +228,8 @@ def _write(
     days = dirty.mark(connection, entity)
     reconcile.follow(connection, entity, is_first=written.is_first)
     new = []
-    if is_extract:
-        new = drift.note(connection, load.run_id, entity, batch.columns, batch.extra)
+    if is_extract and batch.extract is not None:
+        new = drift.note(connection, load.run_id, entity, batch.extract)
         ledger.move_watermark(connection, entity, batch.window, load.latest_change)
     if batch.theirs is not None:
         reconcile.remember(connection, entity, batch.theirs, load.run_id)

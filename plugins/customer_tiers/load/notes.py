@@ -5,12 +5,18 @@ from __future__ import annotations
 from datetime import date
 
 from customer_tiers.contract import UNKNOWN, Entity
+from customer_tiers.sources.extract import WHOLE
 
 MONTHS_SHOWN = 6
 
 
 def of_months(source: str, entity: Entity, months: list[date]) -> str:
     """Say which months were read again."""
+    if months == [WHOLE]:
+        return (
+            f"warning: source {source}, entity {entity.name}: the number of rows differed from the "
+            "source, so all were read again; rows were deleted there, or stamped with a wrong time"
+        )
     listed = ", ".join(f"{month:%Y-%m}" for month in months[:MONTHS_SHOWN])
     more = f" and {len(months) - MONTHS_SHOWN} more" if len(months) > MONTHS_SHOWN else ""
     return (

@@ -4,7 +4,7 @@ A window by cursor cannot see a deleted row, and misses one that was stamped wro
 extract by cursor, in each load or every so many days as source.yml says, count and sum per month
 are compared with the source, and a month that differs is read again: what is there comes in, what
 is gone goes. A month that differs even then is kept in `ops.reconciliation` and read again only
-when either side has changed.
+when the difference is another. An entity without a `period` is one month, `WHOLE`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,16 @@ import psycopg
 from psycopg import sql
 
 from customer_tiers.contract import Entity
-from customer_tiers.sources.extract import Months
+from customer_tiers.sources.extract import WHOLE, Months
 
 ROUNDING = Decimal("0.005")
 """How far the sums of a month may lie apart: a server that keeps amounts as doubles, and a file's
 amounts of many decimals, are added up with less digits than raw is."""
+
+Apart = tuple[int, Decimal]
+"""Rows and sum that the source has more than raw."""
+
+NOTHING: Apart = (0, Decimal(0))
 
 
 def is_due(connection: psycopg.Connection, entity: Entity, today: date, every_days: int) -> bool:
@@ -45,8 +50,10 @@ def month_of(entity: Entity, alias: str) -> sql.Composed:
 
 
 def _day_of(entity: Entity, alias: str) -> sql.Composable:
-    column = sql.Identifier(alias, str(entity.period))
-    if entity.column(str(entity.period)).type == "timestamp":
+    if entity.period is None:
+        return sql.Literal(WHOLE)
+    column = sql.Identifier(alias, entity.period)
+    if entity.column(entity.period).type == "timestamp":
         return sql.SQL("({} at time zone 'UTC')::date").format(column)
     return column
 
@@ -102,7 +109,7 @@ def follow(connection: psycopg.Connection, entity: Entity, *, is_first: bool) ->
 
     After a first load they are counted, while its rows are still in memory.
     """
-    if entity.period is None:
+    if entity.cursor is None:
         return
     if is_first:
         connection.execute("delete from ops.month_in_raw where entity = %s", [entity.name])
@@ -170,8 +177,8 @@ def _prefixed(names: tuple[str, ...], table: str) -> sql.Composed:
 def differing(connection: psycopg.Connection, entity: Entity, theirs: Months) -> list[date]:
     """The months in which raw is not what the source has, less those known to be explained."""
     ours = months_read(connection, entity)
-    seen = {
-        month: ((rows, total), (our_rows, our_total))
+    explained = {
+        month: _apart((rows, total), (our_rows, our_total))
         for month, rows, total, our_rows, our_total in connection.execute(
             "select month_start, source_rows, source_sum, raw_rows, raw_sum "
             "from ops.reconciliation where entity = %s",
@@ -179,24 +186,26 @@ def differing(connection: psycopg.Connection, entity: Entity, theirs: Months) ->
         )
     }
     none = (0, None)
+    apart = {
+        month: _apart(theirs.get(month, none), ours.get(month, none))
+        for month in filter(None, {*ours, *theirs})
+    }
     return sorted(
         month
-        for month in {*ours, *theirs}
-        if month is not None
-        and not _agree(theirs.get(month, none), ours.get(month, none))
-        and seen.get(month) != (theirs.get(month, none), ours.get(month, none))
+        for month, found in apart.items()
+        if not any(_agree(found, known) for known in (NOTHING, explained.get(month, NOTHING)))
     )
 
 
 def remember(connection: psycopg.Connection, entity: Entity, theirs: Months, run_id: str) -> None:
-    """Keep the months that still differ, in the transaction that loaded them."""
+    """Keep the months that still differ, in the transaction that loaded them if any was."""
     ours = months_read(connection, entity)
     connection.execute("delete from ops.reconciliation where entity = %s", [entity.name])
     none = (0, None)
     left = [
         (entity.name, month, *theirs.get(month, none), *ours.get(month, none), run_id)
         for month in sorted(filter(None, {*ours, *theirs}))
-        if not _agree(theirs.get(month, none), ours.get(month, none))
+        if not _agree(_apart(theirs.get(month, none), ours.get(month, none)), NOTHING)
     ]
     with connection.cursor() as cursor:
         cursor.executemany(
@@ -206,7 +215,10 @@ def remember(connection: psycopg.Connection, entity: Entity, theirs: Months, run
         )
 
 
-def _agree(theirs: tuple[int, Decimal | None], ours: tuple[int, Decimal | None]) -> bool:
-    """Equal rows and sums, where no amount counts as nothing."""
-    apart = (theirs[1] or Decimal(0)) - (ours[1] or Decimal(0))
-    return theirs[0] == ours[0] and abs(apart) < ROUNDING
+def _apart(theirs: tuple[int, Decimal | None], ours: tuple[int, Decimal | None]) -> Apart:
+    """Rows and sum that the source has more, where no amount counts as nothing."""
+    return theirs[0] - ours[0], (theirs[1] or Decimal(0)) - (ours[1] or Decimal(0))
+
+
+def _agree(apart: Apart, known: Apart) -> bool:
+    return apart[0] == known[0] and abs(apart[1] - known[1]) < ROUNDING

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.sources.extract import (
+    WHOLE,
     Months,
     Rows,
     Window,
@@ -30,6 +31,19 @@ from customer_tiers.sources.extract import (
 
 BLOCK_ROWS = 5_000
 """Rows fetched and handed to COPY at a time."""
+
+KINDS = {"STRING": "a text", "NUMBER": "a number", "DATETIME": "a moment"}
+"""Type object of PEP 249 -> kind of column, for drivers that have them."""
+
+MYSQL_KINDS = {
+    "an integer": (1, 2, 3, 8, 9, 13, 16),
+    "a decimal number": (0, 246),
+    "a floating number": (4, 5),
+    "a moment": (7, 12, 17, 18),
+    "a date": (10, 14),
+}
+"""Kind of column -> types of MySQL's protocol, which its drivers do not sort as finely; all others
+count as text, whose type depends on its length."""
 
 LARGEST_VALUE = 20_000_000
 """Longest text taken from a cell; beyond it something else than a name or number was selected."""
@@ -129,11 +143,13 @@ class DatabaseExtract:
         self._query = f"(\n{query}\n) extract_"
         with self._fault_named():
             result = self._run(f"select * from {self._query} where 1 = 0")
+            described = result.cursor.description if result.cursor is not None else ()
             returned = list(map(str, result.keys()))
             result.close()
         # Oracle and others answer in capitals what was not quoted.
         self._own_name = {name.lower(): name for name in returned}
         lowered = [name.lower() for name in returned]
+        self.types = dict(zip(lowered, map(self._kind, described), strict=True))
         self.columns = check_columns(source, entity, lowered)
         self.extra = unknown_columns(entity, lowered)
 
@@ -156,6 +172,10 @@ class DatabaseExtract:
 
     def months(self) -> Months:
         """Rows and sum per month, added up here from days: servers share no function for months."""
+        if self._entity.period is None:
+            with self._fault_named():
+                count = self._run(f"select count(*) from {self._query}").scalar()
+            return {WHOLE: (int(count), None)} if count else {}
         day = DAY.get(self._connection.dialect.name, "cast({} as date)").format(self._period)
         total = "null"
         if self._entity.sum in self.columns:
@@ -192,6 +212,15 @@ class DatabaseExtract:
             finally:
                 result.close()
 
+    def _kind(self, described: Sequence[Any]) -> str:
+        """The kind of type of a column, as its driver tells it."""
+        code = described[1]
+        dialect = self._connection.dialect
+        if dialect.name in ("mysql", "mariadb"):
+            return next((kind for kind, codes in MYSQL_KINDS.items() if code in codes), "a text")
+        found = (kind for name, kind in KINDS.items() if code == getattr(dialect.dbapi, name, None))
+        return next(found, "another")
+
     def _run(
         self, statement: str, values: dict[str, Any] | None = None, *, stream: bool = False
     ) -> sa.CursorResult[Any]:
@@ -219,6 +248,8 @@ class DatabaseExtract:
         return f"{escaped} where {column} is null or ({start}{column} <= :window_end)", values
 
     def _in_months(self, statement: str, months: tuple[date, ...]) -> tuple[str, dict[str, Any]]:
+        if self._entity.period is None:
+            return statement, {}
         values: dict[str, Any] = {}
         for number, month in enumerate(months):
             later = month + timedelta(days=31)

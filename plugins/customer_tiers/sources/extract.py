@@ -19,6 +19,9 @@ from customer_tiers.errors import UserError
 Months = dict[date, tuple[int, Decimal | None]]
 """First day of a month -> rows and sum; the sum is None for an entity without one."""
 
+WHOLE = date.min
+"""The one month of an entity whose rows have no `period`: all its rows are counted in it."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -48,6 +51,8 @@ class Extract(Protocol):
     columns: tuple[str, ...]
     extra: tuple[str, ...]
     """Columns that the SELECT returns and the contract does not know."""
+    types: dict[str, str]
+    """Column -> kind of type that the source declares; empty where it declares none."""
 
     def newest_change(self) -> datetime | None:
         """The largest cursor value of all rows; None without rows."""
@@ -68,7 +73,7 @@ class Extract(Protocol):
     def months(self) -> Months | None:
         """Rows and sum per month (UTC) of the contract's `period`, which is one of `columns`.
 
-        None if the source shows a part of its rows only.
+        All rows in `WHOLE` for an entity without one; None if the source shows a part of its rows.
         """
         ...
 

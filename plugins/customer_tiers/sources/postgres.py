@@ -13,6 +13,7 @@ from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.sources import copy_out
 from customer_tiers.sources.extract import (
+    WHOLE,
     Months,
     Rows,
     Window,
@@ -35,6 +36,14 @@ SAME_AS_TEXT = {
 """Type of the contract -> types at the source whose cast to it gives what their text would. Columns
 of these travel in COPY's binary form, which spares both servers most of the work. With any other
 column among them all travel as text, so that a wrong value is reported with its row and column."""
+
+
+KINDS = {
+    "an integer": INTEGERS,
+    "a text": ("text", "varchar", "bpchar", "name"),
+    "a floating number": ("float4", "float8"),
+}
+"""Kind of type -> types whose values are written alike; any other type is a kind of its own."""
 
 
 @contextmanager
@@ -72,6 +81,7 @@ class PostgresExtract:
             described = cursor.description or []
             returned = [column.name for column in described]
         types = {column.name: column.type_code for column in described}
+        self.types = {column.name: _kind(column.type_display) for column in described}
         self.columns = check_columns(source, entity, returned)
         self.extra = unknown_columns(entity, returned)
         self._is_typed = all(
@@ -141,8 +151,10 @@ class PostgresExtract:
         return self._entity.sum in self.columns
 
     @property
-    def _period(self) -> sql.Identifier:
-        return sql.Identifier(str(self._entity.period))
+    def _period(self) -> sql.Composable:
+        if self._entity.period is None:
+            return sql.Literal(WHOLE)
+        return sql.Identifier(self._entity.period)
 
     def _month(self, period: sql.Composable) -> sql.Composed:
         # the session's zone is UTC, so a day and a moment without a zone are taken as UTC
@@ -203,6 +215,12 @@ class PostgresExtract:
         return UserError(
             f"source {self._source}, entity {self._entity.name}: {reason(error)}; {advice} ({path})"
         )
+
+
+def _kind(declared: str) -> str:
+    """A declared type without its length: what may change without another value being written."""
+    name = declared.partition("(")[0]
+    return next((kind for kind, names in KINDS.items() if name in names), name)
 
 
 def reason(error: psycopg.Error) -> str:

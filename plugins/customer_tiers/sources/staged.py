@@ -20,6 +20,7 @@ import pyarrow as pa
 from customer_tiers.contract import UNKNOWN, Entity
 from customer_tiers.errors import UserError
 from customer_tiers.sources.extract import (
+    WHOLE,
     Months,
     Rows,
     Window,
@@ -81,6 +82,7 @@ class StagedExtract:
         returned = [str(row[0]) for row in described]
         self.columns = check_columns(source, entity, returned)
         self.extra = unknown_columns(entity, returned)
+        self.types: dict[str, str] = {}  # all is text but what the SELECT itself casts
         self._is_text = {str(row[0]): str(row[1]) == "VARCHAR" for row in described}
 
     def newest_change(self) -> datetime | None:
@@ -133,7 +135,9 @@ class StagedExtract:
 
     @property
     def _month(self) -> str:
-        period = self._entity.column(str(self._entity.period))
+        if self._entity.period is None:
+            return f"date {literal(WHOLE)}"
+        period = self._entity.column(self._entity.period)
         text = f"cast({quoted(period.name)} as varchar)"
         day = f"try_cast({text} as timestamptz)"  # in a session whose zone is UTC
         if period.type == "date":
