@@ -1,4 +1,16 @@
 {{ config(materialized='incremental') }}
+{%- set amounts = ['gross', 'sales', 'discounts', 'returns', 'orders'] -%}
+{#- What is summed, and of which months, counted back from the month-end. -#}
+{%- set now, before, season, all = ('2 preceding and current row', '14 preceding and 3 preceding',
+    '14 preceding and 12 preceding', '14 preceding and current row') -%}
+{%- set sums = {
+    'gross_now': ('gross', now), 'gross_before': ('gross_baseline', before),
+    'discounts_now': ('discounts', now), 'discounts_before': ('discounts_baseline', before),
+    'returns_now': ('returns', now), 'returns_before': ('returns_baseline', before),
+    'sales_now': ('sales', now), 'sales_before': ('sales_baseline', before),
+    'sales_season': ('sales_baseline', season), 'orders_season': ('orders_baseline', season),
+    'orders_before': ('orders_baseline', before), 'months_looked_at': ('months_sold', all),
+} -%}
 with
 sales_days as (select * from {{ ref('int_sales_days_known') }}),
 customers as (
@@ -52,7 +64,6 @@ months as (
     cross join policy
 ),
 
-{# The month of the first sale is rarely whole, so no baseline has it. #}
 histories as (
     select
         customer_id,
@@ -62,39 +73,62 @@ histories as (
     group by customer_id
 ),
 
-{# Each month-end of the last year looks back on three months and on those before; a season
-   is those of them that are a year ago. #}
-windows as (
+{# Also the month-ends of the last year in whose month nothing was sold. The month of the first
+   sale is rarely whole, so no baseline has it. #}
+lined_up as (
     select
-        months.*,
-        steps.step,
-        histories.oldest_month - (steps.step + 2) as baseline_months,
-        case
-            when months.months_back < steps.step + 3 then 'now'
-            when months.months_back > histories.oldest_month then 'none'
-            when months.months_back >= steps.step + 12 then 'season'
-            else 'before'
-        end as part
-    from months
-    inner join histories on months.customer_id = histories.customer_id
-    inner join steps on months.months_back between steps.step and steps.step + 14
+        {% for name in amounts -%}
+            months.{{ name }},
+            case when months.months_back <= histories.oldest_month then months.{{ name }} end
+                as {{ name }}_baseline,
+        {% endfor -%}
+        1 as months_sold,
+        months.months_back,
+        histories.oldest_month,
+        histories.customer_id
+    from histories
+    inner join months on histories.customer_id = months.customer_id
+    where months.months_back between 0 and 25
+
+    union all
+
+    select
+        {% for name in amounts -%}
+            0 as {{ name }},
+            0 as {{ name }}_baseline,
+        {% endfor -%}
+        0 as months_sold,
+        steps.step as months_back,
+        histories.oldest_month,
+        histories.customer_id
+    from histories
+    cross join steps
 ),
 
-summed as (
+{# Each month-end looks back on three months and on the twelve before; a season is those of them
+   that are a year ago. #}
+rolled as (
     select
-        customer_id,
-        step,
-        {% for name in ['sales', 'gross', 'discounts', 'returns', 'orders'] -%}
-            coalesce(sum(case when part = 'now' then {{ name }} end), 0)
-                as {{ name }}_now,
-            coalesce(sum(case when part = 'season' then {{ name }} end), 0)
-                as {{ name }}_season,
-            coalesce(sum(case when part in ('season', 'before') then {{ name }} end), 0)
-                as {{ name }}_before,
+        {% for name, (amount, frame) in sums.items() -%}
+            coalesce(sum({{ amount }}) over (
+                partition by customer_id order by months_back desc
+                range between {{ frame }}
+            ), 0) as {{ name }},
         {% endfor -%}
-        max(baseline_months) as baseline_months
-    from windows
-    group by customer_id, step
+        months_sold,
+        months_back as step,
+        oldest_month - (months_back + 2) as baseline_months,
+        customer_id
+    from lined_up
+),
+
+{# One of the rows of each month-end. #}
+summed as (
+    select *
+    from rolled
+    where
+        months_sold = 0
+        and months_looked_at > 0
 ),
 
 {# With a year of history the same season, else the customer's own months before. #}
