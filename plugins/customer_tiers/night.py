@@ -133,10 +133,10 @@ def settle(run: Run) -> str:
         connection.execute(
             "update ops.run set business_date = %s where run_id = %s", [day, run.run_id]
         )
-        lines = contract.load().entities["erp.invoice_lines"]
-        out_of_band = volume.check(connection, run.source, lines, day, is_accepted=run.accept_drift)
-        if out_of_band:
-            log.warning(out_of_band)
+        for line in volume.check_all(
+            connection, run.source, contract.load(), day, is_accepted=run.accept_drift
+        ):
+            log.warning(line)
         log.info(match.bring_up(connection, run.run_id))
         repeats = repeat.settle(connection, _night(run, day.isoformat()))
         if repeats:

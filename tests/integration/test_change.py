@@ -40,6 +40,7 @@ CHANGES = (
     "update invoice_lines set quantity = -quantity, updated_at = '{at}' "
     "where invoice_id = 'I{n:02}0'",
     "delete from invoice_lines where invoice_id = 'I{n:02}1'",
+    "delete from invoice_lines where quantity < 0 and invoice_id < 'I{n:02}'",
     "insert into customers values ('X{seed}', 'New {seed}', '{at}')",
 )
 
@@ -97,7 +98,7 @@ def content(company: Night) -> list[tuple]:
 
 def load(company: Night, run_date: date = small_company.DAY, **accepted: bool) -> list[str]:
     """Load the ERP as a night does once it has begun."""
-    run = company.run(accept_deletions=True, **accepted)
+    run = company.run(**{"accept_deletions": True, **accepted})
     return night.load(replace(run, run_date=run_date, business_date=run_date), "erp")
 
 
@@ -184,7 +185,7 @@ def test_p18_a_row_of_an_entity_without_months_goes_and_comes_back(shop):
     keep = "create table kept as select * from customers where customer_id = 'C98'"
     back = "insert into customers select * from kept; drop table kept"
     with changed(f"{keep}; delete from customers where customer_id = 'C98'", back):
-        source("update customers set updated_at = '2026-03-21 00:00+00' where customer_id = 'C01'")
+        source("update customers set updated_at = '2026-03-23 00:00+00' where customer_id = 'C01'")
         said = load(shop)
         assert any("erp.customers: the number of rows differed" in line for line in said)
         assert any("erp.customers (reconcile): 20 read, 0 new" in line for line in said)
@@ -194,6 +195,54 @@ def test_p18_a_row_of_an_entity_without_months_goes_and_comes_back(shop):
     source("delete from customers where customer_id = 'C98'")
     load(shop)
     assert not any("differed" in line for line in load(shop))
+
+
+def test_p18_a_row_that_waits_and_is_then_deleted_at_the_source_goes(shop):
+    """Its last good version stays in raw while it waits, and goes with it."""
+    keep = "create table kept as select * from invoice_lines where invoice_id = 'I180'"
+    bad = "update invoice_lines set quantity = -1, updated_at = '2026-03-27 06:00+00'"
+    back = "insert into invoice_lines select * from kept; drop table kept"
+    waits = "select 1 from bi.stewardship where row_key = 'I180|1'"
+    with changed(f"{keep}; {bad} where invoice_id = 'I180'", back):
+        load(shop)
+        assert lines_in_raw(shop, "invoice_id = 'I180'") == [("I180", 1800)]
+        assert shop.query(waits)
+        source("delete from invoice_lines where invoice_id = 'I180'")
+        load(shop)
+        assert lines_in_raw(shop, "invoice_id = 'I180'") == []
+        assert shop.query(waits) == []
+    load(shop)
+    assert lines_in_raw(shop, "invoice_id = 'I180'") == [("I180", 1800)]
+
+
+def test_what_arrives_while_we_read_belongs_to_the_next_night(shop, monkeypatch):
+    """All is read as of one moment: counted, or read with what it refers to, or not there yet."""
+    newest = source_postgres.PostgresExtract.newest_change
+    is_new = True
+
+    def arriving(extract):
+        nonlocal is_new
+        found = newest(extract)
+        if is_new:
+            source(
+                "insert into customers values ('C96', 'New', '2026-03-28 00:00+00'); "
+                "insert into invoice_lines select 'N96', 1, 'C96', 'P1', '2025-10-20', 'invoice', "
+                "1, 5, '2026-03-28 00:00+00'"
+            )
+            is_new = False
+        return found
+
+    monkeypatch.setattr(source_postgres.PostgresExtract, "newest_change", arriving)
+    said = load(shop)
+    assert not any("differed" in line for line in said), said
+    assert any("erp.invoice_lines: " in line and " 0 quarantined" in line for line in said)
+    assert lines_in_raw(shop, "invoice_id = 'N96'") == []
+    load(shop)
+    assert lines_in_raw(shop, "invoice_id = 'N96'") == [("N96", 5)]
+    source("delete from invoice_lines where invoice_id = 'N96'")
+    source("delete from customers where customer_id = 'C96'")
+    load(shop)
+    assert lines_in_raw(shop, "invoice_id = 'N96'") == []
 
 
 def test_a_difference_that_is_known_is_not_read_again(shop, sources):
@@ -363,7 +412,7 @@ def test_a_retyped_column_stops_the_source_until_somebody_accepts_it(shop):
     number = "using replace(replace(customer_id, 'X', '100'), 'C', '')::numeric"
     with changed(
         "create table kept as table customers; delete from customers where customer_id = 'C97'; "
-        f"{retype} numeric(10, 1) {number}",
+        f"{retype} numeric(10, 0) {number}",
         "drop table customers; alter table kept rename to customers; "
         "delete from customers where customer_id = 'C97'",
     ):
@@ -372,13 +421,38 @@ def test_a_retyped_column_stops_the_source_until_somebody_accepts_it(shop):
         for word in ("erp.customers, column customer_id", "a text", "numeric", "--accept-drift"):
             assert word in str(caught.value)
         assert content(shop) == before
-        load(shop, accept_drift=True)
+        load(shop, accept_drift=True, accept_deletions=False)
+        assert shop.query("select 1 from raw.erp_customers where customer_id = '1'")
+        source(f"{retype} numeric(10, 1)")
+        with pytest.raises(UserError, match="numeric of 0 decimals until now and is numeric of 1"):
+            load(shop)
+        load(shop, accept_drift=True, accept_deletions=False)
         assert shop.query("select 1 from raw.erp_customers where customer_id = '1.0'")
         assert shop.query("select 1 from raw.erp_customers where customer_id = 'C01'") == []
         assert not any("differed" in line for line in load(shop))
     load(shop, accept_drift=True)
     assert content(shop) != before  # C97 was read whole and is gone
     assert len(shop.query("select 1 from raw.erp_customers where customer_id like 'C%'")) == 20
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now"),
+    [("char(10)", "varchar(10)"), ("char(10)", "char(12)"), ("varchar(10)", "mood")],
+)
+def test_types_that_write_a_value_otherwise_are_other_kinds(shop, cluster, was, is_now):
+    """Blanks are filled in for a char, and an enum is named, as its number is another elsewhere."""
+    with psycopg.connect(cluster.ensure_database("killed_erp")) as connection:
+        connection.execute("create type mood as enum ('sad')")
+        kinds = [
+            source_postgres.PostgresExtract(
+                *(connection, "killed", contract.load().entities["erp.products"]),
+                f"select cast('sad' as {kind}) as product_id, cast(null as text) as name",
+            ).types["product_id"]
+            for kind in (was, is_now)
+        ]
+        connection.rollback()
+    assert len(set(kinds)) == 2
+    assert not any(kind.isdigit() for kind in kinds)
 
 
 def test_quarantine_is_listed_shown_given_up_and_replayed(shop, monkeypatch):

@@ -71,8 +71,9 @@ class Warehouse:
     ) -> quarantine.Moved:
         with self.connection.transaction():
             moved = quarantine.move_bad_rows(self.connection, LINES, STAGE, outcomes, run_id)
+            everywhere = sql.SQL("true") if is_complete else None
             self.resolved = quarantine.resolve(
-                self.connection, LINES, run_id, is_complete=is_complete
+                self.connection, LINES, run_id, complete_where=everywhere
             )
         return moved
 

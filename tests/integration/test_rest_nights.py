@@ -15,6 +15,10 @@ from helpers import small_company
 from helpers.http_api import Answer, Server
 from helpers.small_company import Night
 
+JOINED = (
+    "select people.id as owner_id, teams.name, people.modified as updated_at "
+    "from people inner join teams on people.team = teams.id"
+)
 QUERY = "select id as owner_id, name, modified as updated_at from people"
 PEOPLE = {
     "path": "/people",
@@ -106,3 +110,27 @@ def test_nights_ask_for_what_changed_and_lose_nothing_of_what_did_not(server, co
     people.fails_at_page = 0
     company.load()
     assert names(company)[-1] == "Wang Fang"
+
+
+def test_a_join_is_asked_for_whole_since_half_of_it_did_not_change(server, company):
+    folder = settings.SOURCES / "resting"
+    described = yaml.safe_load((folder / "source.yml").read_text())
+    described["systems"]["crm"]["tables"] = {
+        "people": PEOPLE | {"columns": ["id", "team", "modified"]},
+        "teams": PEOPLE | {"path": "/teams", "columns": ["id", "name", "modified"]},
+    }
+    (folder / "source.yml").write_text(yaml.safe_dump(described))
+    (folder / "crm" / "owners.sql").write_text(JOINED)
+    people, teams = People(), People()
+    for row in people.rows.values():
+        row["team"] = 1 + row["id"] % 2
+    server.answer = lambda path, query: (teams if "teams" in path else people).answer(path, query)
+    company.load()
+    assert set(names(company)) == {"P1", "P2"}
+
+    people.rows[3] |= {"team": 7, "modified": "2026-01-09T10:00:00Z"}
+    said = company.load()
+    assert names(company)[2] == "P7", said
+    del people.rows[4]
+    company.load()
+    assert len(names(company)) == 6, "what is fetched whole is compared"

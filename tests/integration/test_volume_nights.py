@@ -76,3 +76,31 @@ def test_p22_wrong_units_are_out_of_the_band_and_a_few_large_bills_are_not(compa
     deliver(folder, [Decimal(2_100)] * USUAL)
     with pytest.raises(UserError, match="113,400 in sum but for the largest tenth"):
         settled(company)
+
+
+def test_p22_half_the_receivables_stop_the_night_and_late_ones_do_not(company, folder):
+    (settings.SOURCES / "tuesdays" / "erp" / "receivables.sql").write_text(
+        "select * from receivables"
+    )
+    deliver(folder, [Decimal(100)] * USUAL)
+
+    def owed(today: int) -> None:
+        rows = [
+            {
+                "invoice_id": f"T{week}{n:03}",
+                "customer_id": "C01",
+                "issued": DAY - timedelta(days=7 * week),
+                "due_date": DAY,
+                "amount": 100,
+            }
+            for week in range(6)
+            for n in range(today if week == 0 else USUAL)
+        ]
+        small_company.write_csv(folder / "receivables.csv", rows)
+
+    owed(14)
+    with pytest.raises(UserError, match=r"erp\.receivables, column issued: .* has 14 rows"):
+        settled(company)
+    assert settled(company, accept_drift=True) == DAY.isoformat()
+    owed(0)
+    assert settled(company) == DAY.isoformat(), "those of today come tomorrow"

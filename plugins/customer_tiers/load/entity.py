@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import psycopg
@@ -87,6 +87,8 @@ def load_entity(
             return [f"{entity.name}: not delivered by source {load.source}"]
         if not load.accept_drift:
             drift.refuse(connection, load.source, entity, extract)
+        if set(drift.retyped(connection, entity, extract)) & set(entity.key):
+            load = replace(load, accept_deletions=True)  # accepted: every row has another key now
         window = _window(connection, entity, extract)
         is_whole = window.start is None  # then it is read to the end, or what came since seems gone
         is_first = is_whole and not tables.has_rows(connection, entity)
@@ -212,11 +214,10 @@ def _write(
 ) -> list[str]:
     """Everything that a load leaves behind, in the caller's one transaction."""
     is_extract = batch.kind == "extract"
-    is_complete = is_extract and batch.complete_where is not None
     moved = quality.quarantine.move_bad_rows(
         connection, entity, f"stage.{entity.table}", outcomes, load.run_id
     )
-    quality.quarantine.resolve(connection, entity, load.run_id, is_complete=is_complete)
+    quality.quarantine.resolve(connection, entity, load.run_id, complete_where=batch.complete_where)
     written = upsert.apply(
         connection,
         entity,

@@ -66,7 +66,7 @@ def _write(
     complete_where: sql.Composable,
 ) -> Written:
     names = _names(entity) | {"complete_where": complete_where}
-    _collect_touched(connection, entity, names, is_complete=is_complete, run_id=run_id)
+    _collect_touched(connection, entity, names, is_complete=is_complete)
     deleted = _delete(connection, entity) if is_complete else 0
     assignments = sql.SQL(", ").join(
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(c))
@@ -115,7 +115,6 @@ def _collect_touched(
     names: dict[str, sql.Composable],
     *,
     is_complete: bool,
-    run_id: str,
 ) -> None:
     # One join finds what differs, and keeps what it was beside what it will be.
     connection.execute(
@@ -128,20 +127,20 @@ def _collect_touched(
         ).format(**names)
     )
     if is_complete:
-        # A row in quarantine is still at the source: its last good version stays in raw.
+        # A row set aside in this transaction is at the source: its last good version stays in raw.
         connection.execute(
             sql.SQL(
                 "insert into touched select 'old', {raw_columns} from {raw} as raw "
                 "where {complete_where} and not exists "
                 "(select 1 from {stage} as stage where ({key_of_stage}) = "
                 "({key_of_raw})) and not exists (select 1 from quarantine.rows as kept "
-                "where kept.entity = %s and kept.last_seen_run = %s and {is_kept})"
+                "where kept.entity = %s and kept.last_seen_at >= now() and {is_kept})"
             ).format(
                 key_of_stage=_prefixed(entity.key, "stage"),
                 key_of_raw=_prefixed(entity.key, "raw"),
                 **names,
             ),
-            [entity.name, run_id],
+            [entity.name],
         )
 
 

@@ -1,7 +1,8 @@
 """The circuit breaker: a day far outside the band of the same weekday is a fault, not a trend.
 
-Half an extract looks like half the customers leaving. So the business date's rows and amount are
-held against the same weekday of the last weeks, before anything is computed from them.
+Half an extract looks like half the customers leaving, and half the receivables like good payers. So
+the business date's rows and amount are held against the same weekday of the last weeks, before
+anything is computed from them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from customer_tiers import stopwatch
-from customer_tiers.contract import Entity
+from customer_tiers.contract import Contract, Entity
 from customer_tiers.errors import UserError
 
 WEEKS = 8
@@ -53,6 +54,12 @@ group by day
 invoice may be worth forty usual days."""
 
 
+NEWEST = "select max({day}) from raw.{table} where {day} <= %s"
+
+LINES = "erp.invoice_lines"
+"""Their newest day is the business date; other entities may be a day or two behind it."""
+
+
 @dataclass(frozen=True)
 class Band:
     """A day's figure and the usual one of its weekday."""
@@ -70,6 +77,34 @@ class Band:
 
 
 @stopwatch.part("volume")
+def check_all(
+    connection: psycopg.Connection, source: str, contract: Contract, day: date, *, is_accepted: bool
+) -> list[str]:
+    """Hold each entity that has amounts against its weekdays, on its newest day up to `day`.
+
+    How many activities or orders there are decides little, and swings more.
+
+    Raises:
+        UserError: One is out of its band.
+    """
+    found = []
+    for entity in contract.entities.values():
+        if entity.sum is None:
+            continue
+        newest = day if entity.name == LINES else _newest(connection, entity, day)
+        if newest is not None:
+            found.append(check(connection, source, entity, newest, is_accepted=is_accepted))
+    return [line for line in found if line is not None]
+
+
+def _newest(connection: psycopg.Connection, entity: Entity, day: date) -> date | None:
+    statement = sql.SQL(NEWEST).format(
+        day=sql.Identifier(str(entity.period)), table=sql.Identifier(entity.table)
+    )
+    [(newest,)] = connection.execute(statement, [day]).fetchall()
+    return newest
+
+
 def check(
     connection: psycopg.Connection, source: str, entity: Entity, day: date, *, is_accepted: bool
 ) -> str | None:
@@ -79,7 +114,7 @@ def check(
         connection: To the warehouse.
         source: The company, named in the line.
         entity: An entity with `period`, and perhaps `sum`.
-        day: The business date.
+        day: The day.
         is_accepted: Somebody knows and wants the night all the same.
 
     Returns:

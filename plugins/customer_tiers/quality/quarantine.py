@@ -5,8 +5,8 @@ GX says which rules are broken and by how many rows; the SQL here finds those ro
 breaks two rules has two entries. `row_key` is the row's key; where the key does not identify the
 row (a part is null, or several rows share it) a hash of the row is added.
 
-Known limit: a row that waits in quarantine and is deleted at an incremental source is let in once
-its reference arrives, and stays, as does every row that an incremental source deletes.
+Known limit: a row that waits in quarantine and is deleted at an incremental source waits on, and
+may come in, until its entity is compared with the source again.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ person gave up stays given up while the source sends it unchanged."""
 RESOLVE = """
 update quarantine.rows as held
 set resolved_run = {run}, resolved_at = clock_timestamp()
-where held.entity = {entity} and held.resolved_run is null and (
-    ({is_complete} and held.last_seen_run <> {run})
-    or (entity, row_key, rule) in (
-        select waiting.entity, waiting.row_key, waiting.rule
-        from quarantine.rows as waiting
-        cross join lateral
-            jsonb_populate_record(null::{table}, waiting.row_data) as waiting_row
-        inner join {table} as staged on {same_key}
-        where waiting.entity = {entity} and waiting.resolved_run is null
-    )
+where held.entity = {entity} and held.resolved_run is null and (entity, row_key, rule) in (
+    select waiting.entity, waiting.row_key, waiting.rule
+    from quarantine.rows as waiting
+    cross join lateral jsonb_populate_record(null::{table}, waiting.row_data) as raw
+    left join {table} as staged on {same_key}
+    where
+        waiting.entity = {entity}
+        and waiting.resolved_run is null
+        and (staged.{first_key} is not null or (waiting.last_seen_at < now() and {complete_where}))
 )
 """
-"""Close what is staged now under its key, and after a complete extract what it did not confirm."""
+"""Close what is staged now under its key, and of what the stage holds all rows of what it did not
+confirm: entries of this transaction are younger than its beginning."""
 
 
 class Moved(dict[str, int]):
@@ -274,7 +274,7 @@ def resolve(
     entity: Entity,
     run_id: str,
     *,
-    is_complete: bool = False,
+    complete_where: sql.Composable | None = None,
     stage_table: str | None = None,
 ) -> int:
     """Close the entries whose key came good in this run; return how many.
@@ -283,15 +283,17 @@ def resolve(
         connection: Inside the transaction that loads the entity, after `move_bad_rows`.
         entity: The entity.
         run_id: The run.
-        is_complete: The extract held all rows, so that an entry it did not confirm is gone too.
+        complete_where: Which rows of `raw` the stage held all of, if of any, so that an entry among
+            them that it did not confirm is gone, too.
         stage_table: What is left to load; by default the entity's stage table.
     """
     statement = sql.SQL(RESOLVE).format(
         run=sql.Literal(run_id),
         entity=sql.Literal(entity.name),
-        is_complete=sql.Literal(is_complete),
+        complete_where=complete_where or sql.SQL("false"),
+        first_key=sql.Identifier(entity.key[0]),
         table=rows.identifier(stage_table or f"stage.{entity.table}"),
-        same_key=_all(entity.key, "staged.{} = waiting_row.{}"),
+        same_key=_all(entity.key, "staged.{} = raw.{}"),
     )
     return connection.execute(statement).rowcount
 

@@ -32,14 +32,15 @@ from customer_tiers.sources.extract import (
 BLOCK_ROWS = 5_000
 """Rows fetched and handed to COPY at a time."""
 
-KINDS = {"STRING": "a text", "NUMBER": "a number", "DATETIME": "a moment"}
-"""Type object of PEP 249 -> kind of column, for drivers that have them."""
+KINDS = ("STRING", "NUMBER", "DECIMAL", "DATETIME", "BINARY")
+"""Type objects that tell kinds of columns apart, of PEP 249 and, DECIMAL, of pymssql."""
 
 MYSQL_KINDS = {
     "an integer": (1, 2, 3, 8, 9, 13, 16),
     "a decimal number": (0, 246),
     "a floating number": (4, 5),
-    "a moment": (7, 12, 17, 18),
+    "a timestamp": (7, 17),
+    "a datetime": (12, 18),
     "a date": (10, 14),
 }
 """Kind of column -> types of MySQL's protocol, which its drivers do not sort as finely; all others
@@ -66,6 +67,13 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "oracledb": {"tcp_connect_timeout": 10},
 }
 """What each driver is told besides the address."""
+
+ISOLATION: dict[str, dict[str, Any]] = {
+    "mysql": {"isolation_level": "REPEATABLE READ"},
+    "mariadb": {"isolation_level": "REPEATABLE READ"},
+}
+"""How all is read as of one moment. Oracle does by READ_ONLY; SQL Server only where its database
+allows snapshots, which is for its owner to say."""
 
 READ_ONLY = {
     "mysql": "set session transaction read only",
@@ -125,6 +133,7 @@ def _engine(where: str, variable: str, url: str) -> sa.Engine:
             address,
             poolclass=sa.NullPool,
             connect_args=ARGUMENTS.get(module, {}) if module in address.drivername else {},
+            **ISOLATION.get(kind, {}),
         )
     except ModuleNotFoundError as error:
         raise UserError(
@@ -149,9 +158,9 @@ class DatabaseExtract:
         # Oracle and others answer in capitals what was not quoted.
         self._own_name = {name.lower(): name for name in returned}
         lowered = [name.lower() for name in returned]
-        self.types = dict(zip(lowered, map(self._kind, described), strict=True))
         self.columns = check_columns(source, entity, lowered)
         self.extra = unknown_columns(entity, lowered)
+        self.types = dict(zip(lowered, map(self._kind, described), strict=True))
 
     def newest_change(self) -> datetime | None:
         """The largest cursor value of all rows, read as UTC where it names no zone."""
@@ -214,12 +223,17 @@ class DatabaseExtract:
 
     def _kind(self, described: Sequence[Any]) -> str:
         """The kind of type of a column, as its driver tells it."""
-        code = described[1]
+        name, code, _, _, _, scale, _ = described
         dialect = self._connection.dialect
         if dialect.name in ("mysql", "mariadb"):
-            return next((kind for kind, codes in MYSQL_KINDS.items() if code in codes), "a text")
-        found = (kind for name, kind in KINDS.items() if code == getattr(dialect.dbapi, name, None))
-        return next(found, "another")
+            kind = next((kind for kind, codes in MYSQL_KINDS.items() if code in codes), "a text")
+        else:
+            found = (kind for kind in KINDS if code == getattr(dialect.dbapi, kind, None))
+            kind = getattr(code, "name", None) or next(found, "another")  # oracledb names them
+        own = name.lower()
+        is_text = own in self.columns and self._entity.column(own).type == "text"
+        is_decimal = scale and kind in ("a decimal number", "DECIMAL", "DB_TYPE_NUMBER")
+        return f"{kind} of {scale} decimals" if is_text and is_decimal else kind
 
     def _run(
         self, statement: str, values: dict[str, Any] | None = None, *, stream: bool = False

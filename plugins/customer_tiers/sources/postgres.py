@@ -39,21 +39,22 @@ column among them all travel as text, so that a wrong value is reported with its
 
 
 KINDS = {
-    "an integer": INTEGERS,
-    "a text": ("text", "varchar", "bpchar", "name"),
-    "a floating number": ("float4", "float8"),
+    "an integer": ("smallint", "integer", "bigint"),
+    "a text": ("text", "character varying", "name"),
+    "a floating number": ("real", "double precision"),
 }
 """Kind of type -> types whose values are written alike; any other type is a kind of its own."""
 
 
 @contextmanager
 def connect(source: str, system: str, name: str, url: str) -> Iterator[psycopg.Connection]:
-    """Open a read-only connection on which every entity is read."""
+    """Open a read-only connection on which every entity is read, all of them as of one moment."""
     try:
         connection = psycopg.connect(
             url,
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            options="-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8",
+            options="-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8 "
+            "-c idle_in_transaction_session_timeout=0",
             application_name="customer-tiers",
         )
     except psycopg.Error as error:
@@ -63,6 +64,10 @@ def connect(source: str, system: str, name: str, url: str) -> Iterator[psycopg.C
         ) from None
     with connection:
         connection.read_only = True
+        # A row that is written while we read would be counted and not read, or read without what
+        # it refers to.
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.execute("select 1")
         yield connection
 
 
@@ -81,13 +86,32 @@ class PostgresExtract:
             described = cursor.description or []
             returned = [column.name for column in described]
         types = {column.name: column.type_code for column in described}
-        self.types = {column.name: _kind(column.type_display) for column in described}
         self.columns = check_columns(source, entity, returned)
         self.extra = unknown_columns(entity, returned)
+        self.types = self._kinds(described)
         self._is_typed = all(
             types[name] in {psycopg.adapters.types[kind].oid for kind in self._fitting(name)}
             for name in self.columns
         )
+
+    def _kinds(self, described: list[psycopg.Column]) -> dict[str, str]:
+        with self._fault_named(), self._connection.transaction():
+            names = self._connection.execute(
+                "select format_type(oid, null) from unnest(%s::oid[]) with ordinality "
+                "as found (oid) order by ordinality",
+                [[column.type_code for column in described]],
+            ).fetchall()
+        kinds = {}
+        for column, (name,) in zip(described, names, strict=True):
+            kinds[column.name] = next((k for k, types in KINDS.items() if name in types), name)
+            if name == "character":  # is filled up with blanks
+                kinds[column.name] = f"{name}({column.display_size})"
+            if name == "numeric" and column.scale is not None and self._is_text(column.name):
+                kinds[column.name] = f"{name} of {column.scale} decimals"
+        return kinds
+
+    def _is_text(self, column: str) -> bool:
+        return column in self.columns and self._entity.column(column).type == "text"
 
     def _fitting(self, column: str) -> tuple[str, ...]:
         return SAME_AS_TEXT[self._entity.column(column).type]
@@ -215,12 +239,6 @@ class PostgresExtract:
         return UserError(
             f"source {self._source}, entity {self._entity.name}: {reason(error)}; {advice} ({path})"
         )
-
-
-def _kind(declared: str) -> str:
-    """A declared type without its length: what may change without another value being written."""
-    name = declared.partition("(")[0]
-    return next((kind for kind, names in KINDS.items() if name in names), name)
 
 
 def reason(error: psycopg.Error) -> str:

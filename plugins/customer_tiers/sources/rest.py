@@ -107,11 +107,16 @@ class RestExtract(StagedExtract):
     ) -> None:
         self._api = api
         self._since: datetime | None = None
-        for table, options in api.system.options["tables"].items():
-            if re.search(rf"\b{re.escape(table)}\b", query, re.IGNORECASE):
-                is_partial = since is not None and "since" in options
-                _fetch(api, table, options, since if is_partial else None)
-                self._since = since if is_partial else self._since
+        tables = {
+            table: options
+            for table, options in api.system.options["tables"].items()
+            if re.search(rf"\b{re.escape(table)}\b", query, re.IGNORECASE)
+        }
+        for table, options in tables.items():
+            # of a join the rows that changed would miss those that did not
+            if "since" in options and len(tables) == 1:
+                self._since = since
+            _fetch(api, table, options, self._since)
         super().__init__(api.connection, source, entity, query)
 
     def newest_change(self) -> datetime | None:
