@@ -133,7 +133,7 @@ def settle(run: Run) -> str:
         connection.execute(
             "update ops.run set business_date = %s where run_id = %s", [day, run.run_id]
         )
-        for line in volume.check_all(
+        for line in volume.check(
             connection, run.source, contract.load(), day, is_accepted=run.accept_drift
         ):
             log.warning(line)

@@ -111,6 +111,15 @@ create table if not exists ops.dirty_day (
 comment on table ops.dirty_day is
 'Days from which on a new, changed or deleted line or receivable counts; emptied once the facts are made.';
 
+create table if not exists ops.accepted_day (
+    entity text not null,
+    day date not null,
+    accepted_at timestamptz not null default clock_timestamp(),
+    primary key (entity, day)
+);
+comment on table ops.accepted_day is
+'One row per entity and day that is far from what its weekday usually has, and that somebody accepted (--accept-drift).';
+
 create table if not exists ops.tier_override (
     customer_id text not null,
     tier text not null,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import psycopg
@@ -33,7 +33,15 @@ LOW, HIGH = Decimal("0.25"), Decimal(4)
 month's end stays within; half an export, or one of all years, does not."""
 
 LOWEST_SUM, HIGHEST_SUM = Decimal("0.05"), Decimal(20)
-"""The same for the sum of amounts; wrong units are beyond it."""
+"""The same for the sum of amounts but for the largest tenth of them, since one honest invoice may
+be worth forty usual days; wrong units are beyond it."""
+
+HIGHEST_WHOLE = Decimal(400)
+"""The same for the sum of all: ten times such an invoice is a slip of the keys."""
+
+RECENT = timedelta(days=7)
+"""Days of so long before the business date are judged, too, if they changed: they may have come
+late or half, or have lost rows."""
 
 DAYS = """
 with lines as (
@@ -46,18 +54,40 @@ with lines as (
     where {day} = any(%(days)s)
 )
 
-select day, count(*), sum(amount) filter (where place <= 0.9 * lines)
+select
+    day,
+    count(*),
+    coalesce(sum(amount) filter (where place <= 0.9 * lines), 0),
+    coalesce(sum(amount), 0)
 from lines
 group by day
 """
-"""Rows and sum of each day; the sum leaves out the largest tenth of the rows, since one honest
-invoice may be worth forty usual days."""
-
 
 NEWEST = "select max({day}) from raw.{table} where {day} <= %s"
 
+CHANGED = """
+select distinct day
+from ops.dirty_day
+where fact = 'sales' and day <= %(day)s and day > %(since)s
+"""
+
+KNOWN = "select day from ops.accepted_day where entity = %s"
+
+ACCEPT = """
+insert into ops.accepted_day (entity, day) values (%s, %s) on conflict do nothing
+"""
+
 LINES = "erp.invoice_lines"
 """Their newest day is the business date; other entities may be a day or two behind it."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Rows of a day, the sum of all but the largest tenth, and of all."""
+
+    rows: int
+    most: Decimal
+    whole: Decimal
 
 
 @dataclass(frozen=True)
@@ -77,106 +107,102 @@ class Band:
 
 
 @stopwatch.part("volume")
-def check_all(
+def check(
     connection: psycopg.Connection, source: str, contract: Contract, day: date, *, is_accepted: bool
 ) -> list[str]:
-    """Hold each entity that has amounts against its weekdays, on its newest day up to `day`.
+    """Hold each entity that has amounts against the same weekdays of the weeks before.
 
-    How many activities or orders there are decides little, and swings more.
-
-    Raises:
-        UserError: One is out of its band.
-    """
-    found = []
-    for entity in contract.entities.values():
-        if entity.sum is None:
-            continue
-        newest = day if entity.name == LINES else _newest(connection, entity, day)
-        if newest is not None:
-            found.append(check(connection, source, entity, newest, is_accepted=is_accepted))
-    return [line for line in found if line is not None]
-
-
-def _newest(connection: psycopg.Connection, entity: Entity, day: date) -> date | None:
-    statement = sql.SQL(NEWEST).format(
-        day=sql.Identifier(str(entity.period)), table=sql.Identifier(entity.table)
-    )
-    [(newest,)] = connection.execute(statement, [day]).fetchall()
-    return newest
-
-
-def check(
-    connection: psycopg.Connection, source: str, entity: Entity, day: date, *, is_accepted: bool
-) -> str | None:
-    """Hold the entity's rows and sum of a day against the same weekday of the last weeks.
+    How many activities or orders there are decides little, and swings more. A day that somebody has
+    accepted is not judged again.
 
     Args:
         connection: To the warehouse.
         source: The company, named in the line.
-        entity: An entity with `period`, and perhaps `sum`.
-        day: The day.
+        contract: Its entities.
+        day: The business date.
         is_accepted: Somebody knows and wants the night all the same.
 
     Returns:
-        A warning if the day is out of its band and accepted.
+        A warning for each day that is out of its band and accepted.
 
     Raises:
-        UserError: It is out of its band.
+        UserError: A day is out of its band.
     """
-    out = [band for band in _bands(_days(connection, entity, day), day) if band.is_out]
+    warnings = []
+    for entity in contract.entities.values():
+        if entity.sum is None:
+            continue
+        known = {accepted for (accepted,) in connection.execute(KNOWN, [entity.name])}
+        for judged in sorted(_judged(connection, entity, day) - known):
+            line = fault(source, entity, judged, _figures(connection, entity, judged))
+            if line is None:
+                continue
+            if not is_accepted:
+                raise UserError(
+                    f"{line}; check that the extract is whole and there once, or run the night "
+                    "with --accept-drift if the day was like that"
+                )
+            connection.execute(ACCEPT, [entity.name, judged])
+            warnings.append(f"warning: {line}")
+    return warnings
+
+
+def fault(source: str, entity: Entity, day: date, figures: dict[date, Figures]) -> str | None:
+    """Say how a day is out of its band, if it is; `figures` are its own and of the weeks before."""
+    out = [band for band in _bands(figures, day) if band.is_out]
     if not out:
         return None
-    line = (
+    return (
         f"source {source}, entity {entity.name}, column {entity.period}: {day} has "
         f"{out[0].found:,} {out[0].what}, where {WEEKS} weeks of the same weekday had "
         f"{out[0].usual:,} in the middle"
     )
-    if is_accepted:
-        return f"warning: {line}"
-    raise UserError(
-        f"{line}; check that the extract is whole and there once, or run the night with "
-        "--accept-drift if the day was like that"
+
+
+def _judged(connection: psycopg.Connection, entity: Entity, day: date) -> set[date]:
+    if entity.name == LINES:
+        changed = connection.execute(CHANGED, {"day": day, "since": day - RECENT})
+        return {day, *(found for (found,) in changed)}
+    statement = sql.SQL(NEWEST).format(
+        day=sql.Identifier(str(entity.period)), table=sql.Identifier(entity.table)
     )
+    [(newest,)] = connection.execute(statement, [day]).fetchall()
+    return set() if newest is None else {newest}
 
 
-def _days(
-    connection: psycopg.Connection, entity: Entity, day: date
-) -> dict[date, tuple[int, Decimal | None]]:
-    """Rows and sum of the day and of the same weekday before it; a day without rows is left out."""
-    days = [date.fromordinal(day.toordinal() - 7 * week) for week in range(WEEKS + 1)]
+def _figures(connection: psycopg.Connection, entity: Entity, day: date) -> dict[date, Figures]:
+    """Of the day and of the same weekday before it; a day without rows is left out."""
+    days = [day - timedelta(weeks=week) for week in range(WEEKS + 1)]
     statement = sql.SQL(DAYS).format(
         day=sql.Identifier(str(entity.period)),
-        amount=sql.Identifier(entity.sum) if entity.sum else sql.SQL("null::numeric"),
+        amount=sql.Identifier(str(entity.sum)),
         table=sql.Identifier(entity.table),
     )
     rows = connection.execute(statement, {"days": days}).fetchall()
-    return {found: (count, total) for found, count, total in rows}
+    return {found: Figures(*figures) for found, *figures in rows}
 
 
-def _bands(days: dict[date, tuple[int, Decimal | None]], day: date) -> Sequence[Band]:
-    before = [figures for found, figures in days.items() if found != day]
-    if len(before) < FEWEST_WEEKS or _median([Decimal(rows) for rows, _ in before]) < FEWEST_ROWS:
+def _bands(figures: dict[date, Figures], day: date) -> Sequence[Band]:
+    before = [found for other, found in figures.items() if other != day]
+    if len(before) < FEWEST_WEEKS:
         return []
-    rows, total = days.get(day, (0, Decimal(0)))
-    usual = _median([Decimal(count) for count, _ in before])
-    bands = [Band("rows", Decimal(rows), usual, LOW, HIGH)]
-    sums = [amount for _, amount in before if amount is not None]
-    if len(sums) == len(before) and _median(sums) > 0:
-        found = total or Decimal(0)
-        bands.append(
-            Band(
-                "in sum but for the largest tenth of its rows",
-                found,
-                _median(sums),
-                LOWEST_SUM,
-                HIGHEST_SUM,
-            )
-        )
+    rows, most, whole = (
+        _median([getattr(each, name) for each in before]) for name in ("rows", "most", "whole")
+    )
+    if rows < FEWEST_ROWS:
+        return []
+    today = figures.get(day, Figures(0, Decimal(0), Decimal(0)))
+    bands = [Band("rows", Decimal(today.rows), rows, LOW, HIGH)]
+    if most > 0:
+        what = "in sum but for the largest tenth of its rows"
+        bands.append(Band(what, today.most, most, LOWEST_SUM, HIGHEST_SUM))
+    if whole > 0:
+        bands.append(Band("in sum", abs(today.whole), whole, Decimal(0), HIGHEST_WHOLE))
     return bands
 
 
 def _median(values: Sequence[Decimal]) -> Decimal:
-    ordered, middle = sorted(values), len(values) // 2
+    ordered, middle = sorted(map(Decimal, values)), len(values) // 2
     if len(values) % 2:
         return ordered[middle]
     return (ordered[middle - 1] + ordered[middle]) / 2
