@@ -23,13 +23,25 @@ DAYS = """
 """
 
 
+# A published night had sales of these days, which a load has changed since.
+LOST = """
+    select max(day)
+    from ops.dirty_day
+    where
+        fact = 'sales'
+        and day > %s
+        and day <= (select max(business_date) from bi.publication where status = 'published')
+"""
+
+
 def settled(
     connection: psycopg.Connection, source: str, asked: date | None, run_date: date
 ) -> date:
     """The business date: as asked for, or the newest day of sales up to the day of the run.
 
     Raises:
-        UserError: There is no sale up to it, or it lies ahead of all sales and of the run.
+        UserError: There is no sale up to it, it lies ahead of all sales and of the run, or sales of
+            later days were published and are gone.
     """
     first, newest, until_now = connection.execute(DAYS, [run_date]).fetchone() or (None,) * 3
     day = asked or until_now
@@ -43,5 +55,11 @@ def settled(
         raise UserError(
             f"{where}: business date {day} lies ahead of the newest sale ({newest}) and of "
             "today; give the day that the data describe with --date"
+        )
+    [(lost,)] = connection.execute(LOST, [day]).fetchall()
+    if asked is None and lost is not None:
+        raise UserError(
+            f"{where}: sales up to {lost} were published, and now the newest are of {day}; check "
+            f"that the extract is whole, or give --date {day} if the later ones are gone for good"
         )
     return day

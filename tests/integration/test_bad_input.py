@@ -319,7 +319,9 @@ def test_a_text_in_a_column_of_numbers_is_named(kiosk):
     good = file.read_bytes()
     file.write_bytes(good.replace(b",100,", b",12x,", 1).replace(b",100\r\n", b",12x\r\n", 1))
     try:
-        refused(kiosk, "source kiosk", "erp.invoice_lines", "column net_amount", '"12x"')
+        refused(
+            kiosk, "source kiosk", "erp.invoice_lines", "column net_amount, row I010|1:", '"12x"'
+        )
     finally:
         file.write_bytes(good)
     recovers(kiosk)

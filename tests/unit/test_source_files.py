@@ -362,6 +362,25 @@ def test_the_archive_keeps_what_was_read_and_stays_a_part_of_the_table(tmp_path)
     write(folder, b"Key,Label,Cost\n2,a,9\n", "p_02.csv")
     assert sorted(read(folder, BY_FILE, **options).splitlines()) == ["1,a,2", "2,a,9"]
     assert len(list(archive.iterdir())) == 3
+    for old in archive.iterdir():
+        if old.name.startswith("2020"):
+            old.rename(old.with_name("2019" + old.name[4:]))
+        else:
+            old.rename(old.with_name("20200101T000000Z" + old.name[16:]))
+    write(folder, b"Key,Label,Cost\n2,a,2\n", "p_02.csv")  # the first was right after all
+    assert sorted(read(folder, BY_FILE, **options).splitlines()) == ["1,a,2", "2,a,2"]
+    assert len(list(archive.iterdir())) == 4
+
+
+def test_a_check_leaves_the_archive_as_it_is(tmp_path):
+    folder, archive = tmp_path / "in", tmp_path / "archive"
+    folder.mkdir()
+    write(folder, b"Key,Label,Cost\n1,a,2\n")
+    options = {"path": str(folder), "archive": str(archive)}
+    system = System("x", "erp", "files", options)
+    with files.connect(system, None, keeps=False) as opened:
+        assert opened.connection.execute("select count(*) from Product").fetchall() == [(1,)]
+    assert not archive.exists()
 
 
 def test_old_mac_line_ends_are_refused_in_one_line(tmp_path):

@@ -10,10 +10,15 @@ as 10.0), so that no row is the one it was.
 from __future__ import annotations
 
 import psycopg
+from psycopg import sql
 
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.sources.extract import Extract
+
+EMPTIED_ROWS, EMPTIED_SHARE = 10, 0.1
+"""So many changed rows, and so many of all that changed, must have lost their value: people clear a
+field here and there, and corrections take a discount back."""
 
 NOTE = """
 insert into ops.source_column
@@ -71,6 +76,35 @@ def refuse(connection: psycopg.Connection, source: str, entity: Entity, extract:
             "value otherwise; cast it back in the SELECT, or run the night with --accept-drift, "
             "which reads the entity whole"
         )
+
+
+def refuse_emptied(connection: psycopg.Connection, source: str, entity: Entity) -> None:
+    """Stop a source of which a column lost all its values, in the transaction of its load.
+
+    A field that got another name leaves its column there, and empty. What a load changed is in the
+    table `touched`: if a share of those rows had a value, and not one of all new versions has, the
+    column was emptied by something else than the people who fill it.
+
+    Raises:
+        UserError: Names the column, and how many rows had a value in it.
+    """
+    names = [column.name for column in entity.columns if column.nullable]
+    counts = sql.SQL(", ").join(
+        sql.SQL(
+            "count({0}) filter (where version = 'old'), count({0}) filter (where version = 'new')"
+        ).format(sql.Identifier(name))
+        for name in names
+    )
+    [(rows, *found)] = connection.execute(
+        sql.SQL("select count(*) filter (where version = 'new'), {} from touched").format(counts)
+    ).fetchall()
+    for name, had, have in zip(names, found[::2], found[1::2], strict=True):
+        if not have and had >= max(EMPTIED_ROWS, EMPTIED_SHARE * rows):
+            raise UserError(
+                f"source {source}, entity {entity.name}, column {name}: {had} of {rows} changed "
+                "rows had a value in it, and not one has now; look whether the field has another "
+                "name at the source, or run the night with --accept-drift if it is empty for good"
+            )
 
 
 def note(

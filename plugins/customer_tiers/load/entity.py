@@ -17,16 +17,23 @@ from psycopg import sql
 from customer_tiers import quality, stopwatch
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.load import dirty, drift, first, ledger, notes, reconcile, stage, tables, upsert
+from customer_tiers.load import (
+    dirty,
+    drift,
+    first,
+    gone,
+    ledger,
+    notes,
+    reconcile,
+    stage,
+    tables,
+    upsert,
+)
 from customer_tiers.sources.extract import Extract, Window
 
 OVERLAP = timedelta(days=1)
 """How far before the watermark an extract starts again: a source transaction that was open while we
 read may commit rows that look older than what we have seen."""
-
-DELETED_SHARE, DELETED_ROWS = 0.2, 10
-"""More deleted rows than both stop the load: companies close accounts one by one, exports break in
-the middle."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +90,7 @@ def load_entity(
     """
     with _only_loader(connection, load, entity):
         if extract is None:
-            ledger.write(connection, load.run_id, entity, None, upsert.Written(0, 0, 0), 0, 0)
-            return [f"{entity.name}: not delivered by source {load.source}"]
+            return [gone.take_out(connection, load, entity)]
         if not load.accept_drift:
             drift.refuse(connection, load.source, entity, extract)
         if set(drift.retyped(connection, entity, extract)) & set(entity.key):
@@ -97,7 +103,7 @@ def load_entity(
             Window() if is_whole else window,
             is_first=is_first,
         )
-        _refuse_empty(connection, load, entity, extract, read)
+        gone.refuse_empty(connection, load, entity, extract, read)
         everything = upsert.EVERYWHERE if is_whole else None
         batch = Batch("extract", window, read, extract, everything, is_first=is_first)
         lines = _validate_and_write(connection, load, entity, batch)
@@ -160,22 +166,6 @@ def _window(connection: psycopg.Connection, entity: Entity, extract: Extract) ->
     return Window(row[0] - OVERLAP if row and is_known else None, extract.newest_change())
 
 
-def _refuse_empty(
-    connection: psycopg.Connection, load: Load, entity: Entity, extract: Extract, read: int
-) -> None:
-    """An empty extract of an entity that had rows is a fault: row-level security says nothing."""
-    if read or extract.has_rows():
-        return
-    where = f"source {load.source}, entity {entity.name}"
-    if tables.has_rows(connection, entity):
-        raise UserError(
-            f"{where}: the extract is empty but had rows before; "
-            "check the export, the permissions and row-level security at the source"
-        )
-    if entity.required:
-        raise UserError(f"{where}: required, but the extract is empty; check the SELECT")
-
-
 def _validate_and_write(
     connection: psycopg.Connection, load: Load, entity: Entity, batch: Batch
 ) -> list[str]:
@@ -225,7 +215,9 @@ def _write(
         is_complete=batch.complete_where is not None,
         complete_where=batch.complete_where or upsert.EVERYWHERE,
     )
-    _refuse_mass_deletion(connection, load, entity, written)
+    gone.refuse_mass_deletion(connection, load, entity, written)
+    if batch.extract is not None and not written.is_first and not load.accept_drift:
+        drift.refuse_emptied(connection, load.source, entity)
     days = dirty.mark(connection, entity)
     reconcile.follow(connection, entity, is_first=written.is_first)
     new = []
@@ -247,23 +239,6 @@ def _write(
         *notes.of_deletions(load.source, entity, written.deleted),
         *notes.of_new_columns(load.source, entity, new),
     ]
-
-
-def _refuse_mass_deletion(
-    connection: psycopg.Connection, load: Load, entity: Entity, written: upsert.Written
-) -> None:
-    """Half an export must not look like mass churn; the transaction of the load is rolled back."""
-    if load.accept_deletions or written.deleted <= DELETED_ROWS:
-        return
-    count = sql.SQL("select count(*) from raw.{}").format(sql.Identifier(entity.table))
-    [(left,)] = connection.execute(count).fetchall()
-    before = left - written.inserted + written.deleted
-    if written.deleted > DELETED_SHARE * before:
-        raise UserError(
-            f"source {load.source}, entity {entity.name}: {written.deleted} of {before} rows are "
-            "gone from the extract; check that the export is whole, or run the night with "
-            "--accept-deletions if they were deleted on purpose"
-        )
 
 
 @contextmanager

@@ -43,6 +43,15 @@ def forget_other_select(connection: psycopg.Connection, entity: Entity, query: s
     return found.rowcount > 0
 
 
+def forget(connection: psycopg.Connection, entity: Entity) -> None:
+    """Forget all that was remembered of an entity that is not delivered any more."""
+    for table in ("watermark", "source_column", "month_in_raw", "reconciliation"):
+        connection.execute(
+            sql.SQL("delete from {} where entity = %s").format(sql.Identifier("ops", table)),
+            [entity.name],
+        )
+
+
 def remember_select(connection: psycopg.Connection, entity: Entity, query: str | None) -> None:
     """Keep which SELECT the watermark belongs to."""
     connection.execute(

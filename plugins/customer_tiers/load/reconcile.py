@@ -216,8 +216,13 @@ def remember(connection: psycopg.Connection, entity: Entity, theirs: Months, run
 
 
 def _apart(theirs: tuple[int, Decimal | None], ours: tuple[int, Decimal | None]) -> Apart:
-    """Rows and sum that the source has more, where no amount counts as nothing."""
-    return theirs[0] - ours[0], (theirs[1] or Decimal(0)) - (ours[1] or Decimal(0))
+    """Rows and sum that the source has more, where no amount, or none that is a number, counts as
+    nothing."""
+    of_source, of_raw = (
+        total if total is not None and total.is_finite() else Decimal(0)
+        for total in (theirs[1], ours[1])
+    )
+    return theirs[0] - ours[0], of_source - of_raw
 
 
 def _agree(apart: Apart, known: Apart) -> bool:

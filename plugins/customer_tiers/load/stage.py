@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Generator, Iterator
+
 import psycopg
 from psycopg import sql
 
@@ -54,18 +57,44 @@ def fill(
                     copy.write(block)
             return cursor.rowcount
     except psycopg.errors.DataError as error:
+        if isinstance(rows.blocks, Generator):
+            rows.blocks.close()  # the source can be asked again only then
         where = f"source {source}, entity {entity.name}"
-        raise UserError(f"{where}{_bad_value(error, entity)}") from None
+        raise UserError(f"{where}{_bad_value(error, entity, extract, window)}") from None
 
 
-def _bad_value(error: psycopg.Error, entity: Entity) -> str:
-    """Name the column of a value that COPY refused: `COPY t, line 3, column quantity: "x"`."""
+def _bad_value(error: psycopg.Error, entity: Entity, extract: Extract, window: Window) -> str:
+    """Name column and row of a value that COPY refused: `COPY t, line 3, column quantity: "x"`."""
     context = error.diag.context or ""
     column = context.partition(", column ")[2].partition(":")[0]
     line = context.partition(", line ")[2].partition(",")[0].partition(":")[0]
     if column not in entity.column_names:
         return f": row {line}: {reason(error)}; correct the row or the SELECT"
+    value = context.partition(f", column {column}: ")[2].strip('"')
+    key = _key_of(value, column, entity, extract, window)
     return (
-        f", column {column}: row {line}: {reason(error)[:200]}; the contract wants "
+        f", column {column}, row {key or line}: {reason(error)[:200]}; the contract wants "
         f"{entity.column(column).type}: correct the value or cast it in the SELECT"
     )
+
+
+def _key_of(value: str, column: str, entity: Entity, extract: Extract, window: Window) -> str:
+    """Read the rows again up to the first with the value, and return its key; empty if not found.
+
+    In an extract without an order the number of a row leads nowhere.
+    """
+    place = extract.columns.index(column)
+    try:
+        for row in csv.reader(_lines(extract.copy_csv(window))):
+            if row[place] == value:
+                return "|".join(row[extract.columns.index(name)] for name in entity.key)
+    except (UserError, csv.Error, IndexError):
+        return ""
+    return ""
+
+
+def _lines(blocks: Iterator[bytes | memoryview]) -> Iterator[str]:
+    rest = b""
+    for block in blocks:
+        *lines, rest = (rest + bytes(block)).split(b"\n")
+        yield from (line.decode(errors="replace") + "\n" for line in lines)

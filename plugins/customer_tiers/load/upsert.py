@@ -145,6 +145,9 @@ def _collect_touched(
 
 
 def _delete(connection: psycopg.Connection, entity: Entity) -> int:
+    # Unknown to the planner, many changed rows would each be looked for among all the others.
+    columns = sql.SQL(", ").join(map(sql.Identifier, ("version", *entity.key)))
+    connection.execute(sql.SQL("analyze touched ({})").format(columns))
     key = _prefixed(entity.key, "touched")
     result = connection.execute(
         sql.SQL(

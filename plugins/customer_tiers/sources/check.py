@@ -57,7 +57,7 @@ def _check_system(
     most_rows: int,
 ) -> None:
     try:
-        with opening.opened(source, system.name, path) as open_extract:
+        with opening.opened(source, system.name, path, keeps=False) as open_extract:
             report.lines.append(f"system {system.name} ({system.kind}): connected")
             for entity in contract.of_system(system.name):
                 try:

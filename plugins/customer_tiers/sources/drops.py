@@ -37,8 +37,13 @@ class Table:
     options: dict[str, Any]
 
 
-def tables(system: System, folder: Path) -> dict[str, Table]:
+def tables(system: System, folder: Path, *, keeps: bool = True) -> dict[str, Table]:
     """Return the tables of a folder by name.
+
+    Args:
+        system: Its block in source.yml.
+        folder: Where the files are.
+        keeps: Copies of what is new go to the archive, if there is one; else nothing is written.
 
     Raises:
         UserError: Two files claim one name, or a file does not stop growing.
@@ -46,7 +51,7 @@ def tables(system: System, folder: Path) -> dict[str, Table]:
     delivered = _delivered(system, folder)
     _wait_until_settled(system, delivered)
     if archive := system.options.get("archive"):
-        delivered = _with_archive(settings.PROJECT / archive, delivered)
+        delivered = _with_archive(settings.PROJECT / archive, delivered, keeps=keeps)
     own: dict[str, dict[str, Any]] = system.options.get("tables", {})
     common = {k: v for k, v in system.options.items() if k in ("delimiter", "encoding")}
     found: dict[str, Table] = {}
@@ -131,29 +136,34 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _with_archive(archive: Path, delivered: list[Path]) -> list[Path]:
-    """Keep a copy of each new content; return the newest version of each name ever delivered.
+def _with_archive(archive: Path, delivered: list[Path], *, keeps: bool) -> list[Path]:
+    """Keep a copy of each new delivery; return the newest version of each name ever delivered.
 
     A copy is `<time of reading>_<hash>_<name>`. What is read is the copy, so the archive holds
-    exactly what was loaded, whatever the sender does to the file meanwhile.
+    exactly what was loaded, whatever the sender does to the file meanwhile. A content that comes
+    back after another one is a delivery, too: the sender takes the other one back.
     """
-    archive.mkdir(parents=True, exist_ok=True)
-    kept = {file.name.split("_", 2)[1]: file for file in sorted(archive.glob("*_*_*"))}
+    if keeps:
+        archive.mkdir(parents=True, exist_ok=True)
+    newest = {delivered_name(file): file for file in sorted(archive.glob("*_*_*"))}
     for file in delivered:
         content = digest(file)
-        if content[:16] in kept:
-            continue
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        target = archive / f"{stamp}_{content[:16]}_{file.name}"
-        partial = target.with_name(target.name + ".part")
-        shutil.copy2(file, partial)
-        if digest(partial) != content:
-            partial.unlink()
-            raise UserError(f"{file}: changed while it was copied to {archive}; run again")
-        os.replace(partial, target)
-        kept[content[:16]] = target
-    newest = {delivered_name(file): file for file in sorted(kept.values())}
+        before = newest.get(file.name)
+        if before is None or before.name.split("_", 2)[1] != content[:16]:
+            newest[file.name] = _copied(file, archive, content) if keeps else file
     return [newest[name] for name in sorted(newest)]
+
+
+def _copied(file: Path, archive: Path, content: str) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    target = archive / f"{stamp}_{content[:16]}_{file.name}"
+    partial = target.with_name(target.name + ".part")
+    shutil.copy2(file, partial)
+    if digest(partial) != content:
+        partial.unlink()
+        raise UserError(f"{file}: changed while it was copied to {archive}; run again")
+    os.replace(partial, target)
+    return target
 
 
 def delivered_name(file: Path) -> str:

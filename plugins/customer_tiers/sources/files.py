@@ -45,13 +45,16 @@ class Folder:
 
 
 @contextmanager
-def connect(system: System, path: str | None, queries: str | None = None) -> Iterator[Folder]:
+def connect(
+    system: System, path: str | None, queries: str | None = None, *, keeps: bool = True
+) -> Iterator[Folder]:
     """Open the folder: the tables that source.yml and the files' names give can be selected from.
 
     Args:
         system: Its block in source.yml.
         path: The folder, if not the one in source.yml.
         queries: All SELECTs on it; a file that none of them names is not looked at. None: all are.
+        keeps: What is read goes to the archive, if there is one.
 
     Raises:
         UserError: A file cannot be read as what it claims to be.
@@ -61,7 +64,7 @@ def connect(system: System, path: str | None, queries: str | None = None) -> Ite
         scratch = Path(temporary)
         with staged.connect(scratch) as connection:
             may_hold_commas = False
-            for table, found in drops.tables(system, folder).items():
+            for table, found in drops.tables(system, folder, keeps=keeps).items():
                 if queries is not None and table.lower() not in queries.lower():
                     continue
                 with _fault_placed(system):
@@ -176,9 +179,13 @@ class FileExtract(StagedExtract):
         super().__init__(folder.connection, source, entity, query)
 
     def _missing_table(self, table: str) -> str:
+        found = self._connection.execute(
+            "select view_name from duckdb_views() where not internal order by 1"
+        ).fetchall()
+        there = ", ".join(name for (name,) in found) or "none"
         return (
-            f"there is no file {table}.csv with a header in {self._folder}; add it, or name the "
-            "file under `tables` in source.yml"
+            f"there is no file {table}.csv with a header in {self._folder}, nor a sheet of that "
+            f"name; add it, or name the file under `tables` in source.yml (tables there: {there})"
         )
 
     def _place(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
 from customer_tiers import connections
@@ -17,13 +17,16 @@ which change on rows are wanted; only an API is asked for less than everything b
 
 
 @contextmanager
-def opened(source: Source, system: str, path: str | None) -> Iterator[OpenExtract]:
+def opened(
+    source: Source, system: str, path: str | None, *, keeps: bool = True
+) -> Iterator[OpenExtract]:
     """Connect to a system and yield what opens an entity's SELECT on it.
 
     Args:
         source: The company.
         system: erp or crm; one that the source does not have delivers nothing.
         path: The folder of a source of files, if not the one in source.yml.
+        keeps: What is read goes to the archive of a source that has one.
 
     Raises:
         UserError: The system cannot be reached, or its connection or files are not right.
@@ -31,9 +34,10 @@ def opened(source: Source, system: str, path: str | None) -> Iterator[OpenExtrac
     if system not in source.systems:
         yield lambda entity, since: None
         return
+    kinds: dict[str, Callable[..., AbstractContextManager[OpenQuery]]]
     kinds = {"files": _files, "rest": _rest, "sql": _database}
     definition = source.systems[system]
-    with kinds[definition.kind](source, definition, path) as open_query:
+    with kinds[definition.kind](source, definition, path, keeps) as open_query:
 
         def open_extract(entity: Entity, since: datetime | None) -> Extract | None:
             query = source.query(entity.name)
@@ -46,18 +50,18 @@ OpenQuery = Callable[[Entity, str, "datetime | None"], Extract]
 
 
 @contextmanager
-def _files(source: Source, system: System, path: str | None) -> Iterator[OpenQuery]:
+def _files(source: Source, system: System, path: str | None, keeps: bool) -> Iterator[OpenQuery]:
     from customer_tiers.sources import files
 
     queries = "\n".join(
         source.query(entity) or "" for entity in source.queries if entity.startswith(system.name)
     )
-    with files.connect(system, path, queries) as folder:
+    with files.connect(system, path, queries, keeps=keeps) as folder:
         yield lambda entity, query, since: files.FileExtract(folder, source.name, entity, query)
 
 
 @contextmanager
-def _rest(source: Source, system: System, path: str | None) -> Iterator[OpenQuery]:
+def _rest(source: Source, system: System, *_: object) -> Iterator[OpenQuery]:
     from customer_tiers.sources import rest
 
     with rest.connect(system) as api:
@@ -65,7 +69,7 @@ def _rest(source: Source, system: System, path: str | None) -> Iterator[OpenQuer
 
 
 @contextmanager
-def _database(source: Source, system: System, path: str | None) -> Iterator[OpenQuery]:
+def _database(source: Source, system: System, *_: object) -> Iterator[OpenQuery]:
     url = connections.system(system.connection, system.options.get("embedded_database"))
     if url.startswith(("postgresql://", "postgres://")):
         from customer_tiers.sources import postgres

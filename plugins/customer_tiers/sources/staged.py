@@ -38,6 +38,7 @@ some 300 MB, and 400 is what a loader may take."""
 
 ISO = r"^\d{4}-\d{2}-\d{2}([ T].*)?$"
 NOT_ISO = "not ISO, column "
+OF_ROW = " of the row with the key "
 
 DECIMAL_COMMA = r"^\s*[+-]?(\d{1,3}(\.\d{3})+,\d+|\d+,(\d{1,2}|\d{4,}))\s*$"
 """Numbers that are only right if the comma separates the decimals: 1.234,5 and 0,75."""
@@ -205,9 +206,11 @@ class StagedExtract:
         if kind not in ("date", "timestamp"):
             return f"{text} as {quoted(name)}"
         problem = literal(f"{NOT_ISO}{name}: ")
+        key = ", ".join(f"cast({quoted(part)} as varchar)" for part in self._entity.key)
         return (
             f"case when {text} is null or regexp_matches({text}, {literal(ISO)}) then {text} "
-            f"else error({problem} || left({text}, 40)) end as {quoted(name)}"
+            f"else error({problem} || left({text}, 40) || {literal(OF_ROW)} || "
+            f"concat_ws('|', {key})) end as {quoted(name)}"
         )
 
     def _within(self, window: Window) -> str:
@@ -236,9 +239,10 @@ class StagedExtract:
             return self._missing_table(table[1])
         if not_iso := re.search(f"{NOT_ISO}(.*)", message):
             name, _, value = not_iso[1].partition(": ")
+            value, _, key = value.rpartition(OF_ROW)
             return (
-                f"column {name}: {value!r} is no date in the form YYYY-MM-DD; correct it, or read "
-                f"it with strptime in {path}"
+                f"column {name}, row {key}: {value!r} is no date in the form YYYY-MM-DD; correct "
+                f"it, or read it with strptime in {path}"
             )
         if column := re.search(r'Referenced column "([^"]+)" not found', message):
             return f"column {column[1]} is not {self._place()}; restore it or correct {path}"
