@@ -37,7 +37,11 @@ judged as (
     select
         *,
         abs(difference) <= maximum_amount
-        or abs(difference) <= maximum_share * abs(ledger_total) as is_within_limit
+        or abs(difference) <= maximum_share * abs(ledger_total) as is_within_limit,
+        {# a bill may be worth forty usual lines; the amount of one that waits may be its fault #}
+        quarantined_lines > 0
+        and abs(difference) * posted_lines <= 40 * quarantined_lines * abs(ledger_total)
+            as is_of_waiting_lines
     from compared
 ),
 
@@ -59,7 +63,7 @@ typed as (
             when customers_total is null then 'line_missing'
             when is_open then 'open'
             when is_within_limit then 'reconciled'
-            when quarantined_lines > 0 then 'lines_in_quarantine'
+            when is_of_waiting_lines then 'lines_in_quarantine'
             when lines_without_cost > 0 and difference > 0 then 'lines_without_cost'
             else 'beyond_limit'
         end as verdict,

@@ -17,6 +17,7 @@ postings as (
         sales_days.cogs,
         sales_days.freight_cost,
         sales_days.lines_without_cost,
+        sales_days.order_lines + sales_days.return_lines as posted_lines,
         {{ month_start('sales_days.posted_day') }} as month_start_date,
         case
             when excluded.customer_id is not null then 'excluded_customers'
@@ -34,6 +35,7 @@ postings as (
         0 as cogs,
         0 as freight_cost,
         0 as lines_without_cost,
+        0 as posted_lines,
         month_start_date,
         'other' as belongs_to
     from ledger
@@ -46,7 +48,8 @@ summed as (
         sum(net_revenue) as net_revenue,
         sum(cogs) as cogs,
         sum(freight_cost) as freight_cost,
-        sum(lines_without_cost) as lines_without_cost
+        sum(lines_without_cost) as lines_without_cost,
+        sum(posted_lines) as posted_lines
     from postings
     group by month_start_date, belongs_to
 ),
@@ -57,6 +60,7 @@ spread as (
             summed.month_start_date,
             '{{ kind }}' as account_kind,
             summed.belongs_to,
+            summed.posted_lines,
             case when {{ is_found }} then summed.{{ column }} end as amount,
             {{ 'summed.lines_without_cost' if kind == 'cogs' else 'null' }}
                 as lines_without_cost
@@ -76,7 +80,8 @@ totalled as (
                 when amount is not null then 0
             end) as {{ part }}_total,
         {% endfor -%}
-        sum(lines_without_cost) as lines_without_cost
+        sum(lines_without_cost) as lines_without_cost,
+        sum(posted_lines) as posted_lines
     from spread
     group by month_start_date, account_kind
 )
