@@ -108,3 +108,5 @@ def test_decisions_on_who_is_who_are_kept_listed_and_undone(kiosk):
         of_kiosk("match", "undo", number)
     with pytest.raises(UserError, match="C98"):
         of_kiosk("match", "merge", "C98", "C02", "--reason", "nobody")
+    with pytest.raises(UserError, match="C03 is not merged into another one; there is nothing"):
+        of_kiosk("match", "split", "C03", "--reason", "never merged")

@@ -1,4 +1,4 @@
-"""What was delivered and is not any more: a SELECT, all rows of an entity, a field, the last days."""
+"""What was delivered and is not any more: a SELECT, all rows of an entity, a field, the newest."""
 
 from __future__ import annotations
 

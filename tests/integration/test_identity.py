@@ -228,11 +228,71 @@ def test_decisions_that_cannot_be_are_refused_in_one_line(company):
     with pytest.raises(UserError, match="two different customers"):
         company.decide("merge", "C1", into="C1")
     number = company.decide("merge", "C1", into="C2")
-    with pytest.raises(UserError, match="C1 is itself merged into C2"):
+    with pytest.raises(UserError, match=f"C1 is itself merged into C2 by decision {number}"):
         company.decide("merge", "C2", into="C1")
     company.undo(number)
     with pytest.raises(UserError, match="undone already"):
         company.undo(number)
+
+
+def refused(company: Company, holding: int, *decision: str, **values: str) -> None:
+    """The decision is refused in a line that names the one that holds, and how to undo it."""
+    with pytest.raises(UserError) as raised:
+        company.decide(*decision, **values)
+    assert "\n" not in str(raised.value)
+    assert f"by decision {holding}; tiers match undo {holding} first" in str(raised.value)
+
+
+def test_a_merge_of_a_merged_customer_is_refused_until_that_is_undone(company):
+    number = company.decide("merge", "C1", into="C2")
+    refused(company, number, "merge", "C1", into="C3")
+    refused(company, number, "merge", "C1", into="C2")
+    refused(company, number, "apart", "C2", into="C1")
+    behind = company.decide("merge", "C2", into="C3")
+    refused(company, behind, "apart", "C2", into="C3")
+    company.undo(behind)
+    with pytest.raises(UserError, match="merged into it: C1; split those"):
+        company.decide("split", "C2")
+    company.undo(number)
+    apart = company.decide("apart", "C1", into="C2")
+    refused(company, apart, "merge", "C2", into="C1")
+    refused(company, apart, "apart", "C2", into="C1")
+    company.undo(apart)
+
+
+def test_a_split_is_refused_where_nothing_is_merged(company):
+    with pytest.raises(UserError, match="C1 is not merged into another one; there is nothing to"):
+        company.decide("split", "C1")
+    company.load(
+        erp_customers=[
+            {**row, "merged_into_id": "C3"} if row["customer_id"] == "C4" else row
+            for row in CUSTOMERS
+        ]
+    )
+    with pytest.raises(UserError, match="merged into C3, as the ERP says; tiers match split C4"):
+        company.decide("merge", "C4", into="C1")
+    number = company.decide("split", "C4")
+    refused(company, number, "split", "C4")
+    merged = company.decide("merge", "C4", into="C1")
+    company.undo(merged)
+    company.undo(number)
+    company.load(erp_customers=CUSTOMERS)
+
+
+def test_an_account_is_accepted_or_rejected_once(company):
+    accepted = company.decide("accept", "C5", account_id="A3")
+    refused(company, accepted, "accept", "C4", account_id="A3")
+    refused(company, accepted, "accept", "C5", account_id="A3")
+    refused(company, accepted, "reject", "C5", account_id="A3")
+    other = company.decide("reject", "C4", account_id="A3")
+    company.undo(accepted)
+    refused(company, other, "accept", "C4", account_id="A3")
+    refused(company, other, "reject", "C4", account_id="A3")
+    with psycopg.connect(company.url) as connection:
+        assert any("account A3" in line for line in decisions.waiting(connection)), (
+            "what it is not, says nothing of another customer"
+        )
+    company.undo(other)
 
 
 def test_equal_records_are_not_compared_again(company):

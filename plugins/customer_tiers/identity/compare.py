@@ -6,14 +6,15 @@ suffices is decided in SQL.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from string import ascii_uppercase as LETTERS
 
 from rapidfuzz import fuzz
 
-from customer_tiers.identity import names
+from customer_tiers.identity import names, sisters
 from customer_tiers.identity.blocks import Index
 from customer_tiers.identity.records import Record
+from customer_tiers.identity.sisters import Found
 
 LEAST_SIMILAR = 0.7
 """Names less alike are compared no further, unless number, domain or telephone are the same."""
@@ -23,6 +24,12 @@ SAME_STREET = 85
 
 LEAST_HEARD = 0.15
 """The same where one name is Chinese and the other is not: a part of its sound must be there."""
+
+LONGEST_COUNTRY = 3
+"""Letters before a tax number, such as ATU, CHE or ESB."""
+
+SAME_COUNTRY = {"EL": "GR", "UK": "GB", "XI": "GB"}
+"""Letters that stand for a country in tax numbers beside its code."""
 
 Evidence = tuple[str, str, str, float]
 """Left record, right record, kind of evidence (a row of seed match_evidence), value from 0 to 1."""
@@ -39,7 +46,11 @@ def between(left: Sequence[Record], right: Index) -> Iterator[Evidence]:
         What speaks for or against each pair worth a look; every pair has its `name`.
     """
     for ours, other in right.found_by(left):
-        yield from _evidence(left[ours], right.records[other])
+        record, customer = left[ours], right.records[other]
+        found = _evidence(record, customer)
+        if found and sisters.has_other_word(record, customer):
+            found = sisters.weaken(found)
+        yield from _rows(record, customer, found)
 
 
 def within(index: Index) -> Iterator[Evidence]:
@@ -47,10 +58,15 @@ def within(index: Index) -> Iterator[Evidence]:
     records = index.records
     for first, second in index.pairs():
         ours, other = sorted((records[first], records[second]), key=lambda r: r.record_id)
-        yield from _evidence(ours, other)
+        yield from _rows(ours, other, _evidence(ours, other))
 
 
-def _evidence(ours: Record, other: Record) -> Iterator[Evidence]:
+def _rows(ours: Record, other: Record, found: Found) -> Iterator[Evidence]:
+    for kind, value in found.items():
+        yield ours.record_id, other.record_id, kind, round(value, 4)
+
+
+def _evidence(ours: Record, other: Record) -> Found:
     """What is known of a pair; nothing if names differ and no number, domain or phone agrees."""
     is_one_script = ours.name.is_han == other.name.is_han
     likeness = _likeness(ours.name, other.name) if is_one_script else _heard(ours.name, other.name)
@@ -59,18 +75,17 @@ def _evidence(ours: Record, other: Record) -> Iterator[Evidence]:
     phone = _same_phone(ours.phone, other.phone)
     is_alike = likeness >= (LEAST_SIMILAR if is_one_script else LEAST_HEARD)
     if not (is_alike or tax_id or domain or phone):
-        return
-    for kind, value in (
-        ("tax_id", tax_id),
-        ("domain", domain),
-        ("phone", phone),
-        ("name" if is_one_script else "name_in_pinyin", likeness),
-        ("number_in_name", float(ours.name.numbers == other.name.numbers)),
-        ("address", _same_address(ours, other)),
-        ("country", _same_country(ours.country, other.country)),
-    ):
-        if value is not None:
-            yield ours.record_id, other.record_id, kind, round(value, 4)
+        return {}
+    found = {
+        "tax_id": tax_id,
+        "domain": domain,
+        "phone": phone,
+        "name" if is_one_script else "name_in_pinyin": likeness,
+        "number_in_name": _same_numbers(ours.name, other.name),
+        "address": _same_address(ours, other),
+        "country": _same_country(ours.country, other.country),
+    }
+    return {kind: value for kind, value in found.items() if value is not None}
 
 
 def _likeness(ours: names.Name, other: names.Name) -> float:
@@ -96,12 +111,28 @@ def _same(ours: str | None, other: str | None) -> float | None:
     return None if ours is None or other is None else float(ours == other)
 
 
+def _same_numbers(ours: names.Name, other: names.Name) -> float | None:
+    """Whether the numbers of two names are the same; None where neither has one."""
+    return float(ours.numbers == other.numbers) if ours.numbers or other.numbers else None
+
+
 def _same_tax_id(ours: str | None, other: str | None) -> float | None:
-    """With or without the country's letters in front."""
+    """With or without the country's letters in front, or a part of them: U of Austria's ATU."""
     if ours is None or other is None:
         return None
-    short, long = sorted((ours, other), key=len)
-    return float(short == long or (len(long) - len(short) <= 3 and long.lstrip(LETTERS) == short))
+    (short, digits), (long, others) = sorted(map(_country_apart, (ours, other)), key=_prefix_length)
+    is_part = len(long) <= LONGEST_COUNTRY and (long.startswith(short) or long.endswith(short))
+    return float(digits == others and (short == long or is_part))
+
+
+def _country_apart(tax_id: str) -> tuple[str, str]:
+    """The letters before a tax number, some of which name the country in two ways, and the rest."""
+    letters = re.match("[A-Z]*", tax_id)[0]  # type: ignore[index]
+    return SAME_COUNTRY.get(letters, letters), tax_id[len(letters) :]
+
+
+def _prefix_length(parts: tuple[str, str]) -> int:
+    return len(parts[0])
 
 
 def _same_phone(ours: str | None, other: str | None) -> float | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import psycopg
 
 from customer_tiers.errors import UserError
+from customer_tiers.identity import conflicts
 
 INSERT = """
 insert into ops.identity_decision (
@@ -20,33 +21,6 @@ insert into ops.identity_decision (
 values (%(kind)s, %(account_id)s, %(customer_id)s, %(into)s, %(reason)s, %(by)s)
 returning decision_id
 """
-
-CHAIN = """
-with recursive merged as (
-    select distinct on (customer_id) customer_id, kind, into_customer_id
-    from ops.identity_decision
-    where kind in ('merge', 'split') and undone_at is null
-    order by customer_id, decision_id desc
-),
-target as (
-    select
-        customer.customer_id,
-        case
-            when merged.kind is null then customer.merged_into_id
-            when merged.kind = 'merge' then merged.into_customer_id
-        end as into_id
-    from raw.erp_customers as customer
-    left join merged using (customer_id)
-),
-chain as (
-    select customer_id, into_id from target where customer_id = %(into)s
-    union
-    select target.customer_id, target.into_id
-    from target inner join chain on target.customer_id = chain.into_id
-)
-select 1 from chain where customer_id = %(customer_id)s
-"""
-"""Whether the customer that another one is to become is, in the end, that other one."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +43,7 @@ def decide(connection: psycopg.Connection, decision: Decision) -> int:
     """Keep a decision; return its number.
 
     Raises:
-        UserError: A record is unknown, or the merge would run in a circle.
+        UserError: A record is unknown, or another decision that holds, or the ERP, says otherwise.
     """
     with connection.transaction():
         connection.execute("lock table ops.identity_decision in share row exclusive mode")
@@ -78,15 +52,8 @@ def decide(connection: psycopg.Connection, decision: Decision) -> int:
                 _check_known(connection, "customer", "raw.erp_customers", number)
         if decision.account_id is not None:
             _check_known(connection, "account", "raw.crm_accounts", decision.account_id)
-        values = {**vars(decision)}
-        if decision.customer_id == decision.into:
-            raise UserError(f"customer {decision.into}: give two different customers")
-        if decision.kind == "merge" and connection.execute(CHAIN, values).fetchone():
-            raise UserError(
-                f"customer {decision.into} is itself merged into {decision.customer_id}; "
-                f"merge {decision.into} the other way round, or split it first"
-            )
-        row = connection.execute(INSERT, values).fetchone()
+        conflicts.check(connection, decision)
+        row = connection.execute(INSERT, {**vars(decision)}).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -141,7 +108,10 @@ def waiting(connection: psycopg.Connection) -> list[str]:
         where not exists (
             select from ops.identity_decision as decision
             where decision.undone_at is null and (
-                decision.account_id = review.record_id
+                (
+                    decision.account_id = review.record_id
+                    and (decision.kind = 'accept' or decision.customer_id = review.customer_id)
+                )
                 or (review.record_id, review.customer_id) in (
                     (decision.customer_id, decision.into_customer_id),
                     (decision.into_customer_id, decision.customer_id)
@@ -152,7 +122,8 @@ def waiting(connection: psycopg.Connection) -> list[str]:
         """
     )
     return [
-        f"{kind} {record} {name} = customer {customer} {called}? {points} points ({evidence}); "
+        f"{kind} {record} {name} = customer {customer} {called}? {points} points "
+        f"({evidence or 'as it was before a merge'}); "
         f"{owner or 'no owner'}, since {since}"
         for kind, record, name, customer, called, points, evidence, owner, since in rows
     ]

@@ -43,6 +43,28 @@ _SHORTEST_NUMBER = 7
 _SHORTEST_TAX_ID = 5
 
 
+_ASCII = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_/.#"
+WIDE = "".join(chr(ord(letter) + 0xFEE0) for letter in _ASCII) + "\u00ba\u00b0\u3000\u00a0\t"
+"""Full-width forms, as Chinese systems write them, the rings of N°, and odd spaces."""
+
+PLAIN = _ASCII.upper() + "OO   "
+"""What WIDE is alike to, letter by letter. Model int_accounts_matched has both, and the labels."""
+
+_PLAIN_OF = str.maketrans(WIDE, PLAIN)
+
+LABEL = (
+    "^([A-Z][A-Z])?(VAT|USCC|UST|UMSATZSTEUER|UID|TVA|MWST|MVA|MOMS|IVA|PIVA"
+    "|PARTITAIVA|BTW|GST|FEIN|EIN|TIN|TAX|STEUER|STNR|NIF|CIF|NIP"
+    "|统一社会信用代码|社会信用代码|纳税人识别号|納稅人識別號|税号|稅號)"
+    "(INTRACOM|REGISTRATION|REG|IDENTIFIKATIONS|IDENTIFICATION|IDENT|ID)?"
+    "(NUMBER|NUMMER|NUMERO|NUM|NO|NR)?"
+)
+"""What people write before a tax number, without marks: "GB VAT Reg. No.", "USt-IdNr."."""
+
+LABEL_BEHIND = "(VAT|TVA|MWST|MVA|MOMS|IVA)$"
+"""The same behind it, as in Switzerland and Norway."""
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """A name taken apart; what follows from the rest is made when asked for, to hold many.
@@ -57,6 +79,11 @@ class Name:
     sounds: str
     pinyin: str
     numbers: str
+
+    @property
+    def han(self) -> str:
+        """Its Chinese characters, without the legal form."""
+        return "".join(_HAN.findall(self.text))
 
     @property
     def is_han(self) -> bool:
@@ -126,8 +153,10 @@ def _han(text: str, numbers: str) -> Name:
 
 
 def tax_key(text: str | None) -> str | None:
-    """A tax number without marks; None for what cannot be one, such as n/a or 0."""
-    key = re.sub("[^0-9A-Z]", "", unicodedata.normalize("NFKC", text or "").upper())
+    """A tax number without marks and labels; None for what cannot be one, such as n/a or 0."""
+    plain = (text or "").translate(_PLAIN_OF)
+    key = re.sub("[^0-9A-Z]", "", unicodedata.normalize("NFKC", plain).upper())
+    key = re.sub(LABEL_BEHIND, "", re.sub(LABEL, "", key))
     return key if sum(letter.isdigit() for letter in key) >= _SHORTEST_TAX_ID else None
 
 
