@@ -120,13 +120,14 @@
 {%- endmacro %}
 
 
-{# A tier is cut afresh, not held, where there is none to hold, or none of the same kind. #}
-{% macro starts_over(judged, before) -%}
+{# A tier is cut afresh, not held, where there is none to hold, or none of the same kind. Who
+   comes back out of a merge is what it was before, though it is merged no less than split. #}
+{% macro starts_over(judged, before, comes_back) -%}
     coalesce(
             {{ before }}.tier_rank is null
             or {{ before }}.policy_id <> {{ judged }}.policy_id
             or {{ before }}.rule = 'small_population'
-            or {{ judged }}.is_merged,
+            or ({{ judged }}.is_merged and not {{ comes_back }}),
             true
         )
 {%- endmacro %}
@@ -138,7 +139,8 @@
             {% for column in state_columns() -%}
     held.{{ column }} as before_{{ column }},
             {% endfor -%}
-    {{ starts_over('judged', 'held') }} as starts_over
+    {{ starts_over('judged', 'held', '(held.night_number < judged.night_number - 1)') }}
+            as starts_over
 
         from held
 
@@ -146,7 +148,7 @@
             on
                 held.policy_id = judged.policy_id
                 and held.customer_id = judged.customer_id
-                and held.night_number + 1 = judged.night_number
+                and held.night_number = judged.night_number_before
 {%- endmacro %}
 
 

@@ -51,3 +51,38 @@ last_night as (
 
 )
 {%- endmacro %}
+
+
+{# Steps that keep, as last_own_night, what customers were decided that the last published
+   night took for part of another: on the newest night before, when they were their own. #}
+{% macro last_own_night(rows) -%}
+own_nights as (
+
+    select
+        own_rows.*,
+        max(own_rows.business_date) over (partition by own_rows.customer_id)
+            as last_own_date
+
+    from {{ rows }} as own_rows
+
+    inner join {{ ref('stg_bi__customer_identities') }} as identities
+        on own_rows.customer_id = identities.record_id
+
+    left join {{ ref('stg_bi__tier_decisions') }} as last_night
+        on own_rows.customer_id = last_night.customer_id
+
+    where
+        own_rows.business_date < {{ business_date() }}
+        and identities.customer_id <> identities.record_id
+        and last_night.customer_id is null
+
+),
+
+last_own_night as (
+
+    select *
+    from own_nights
+    where business_date = last_own_date
+
+)
+{%- endmacro %}

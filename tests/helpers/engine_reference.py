@@ -38,6 +38,7 @@ class Policy:
     minimum_tenure_months: int
     graces: dict[str, int]
     states: dict[str, Receipt] = field(default_factory=dict)
+    newest: dict[str, Receipt] = field(default_factory=dict)
 
 
 def rounded(value: Decimal, places: str) -> Decimal:
@@ -185,6 +186,7 @@ def judge(policy: Policy, day: date, customers: list[Receipt]) -> dict[str, Rece
         name = customer["customer_id"]
         receipts[name] = _judge_one(policy, day, standing, customer, is_ranked=name in who)
     policy.states = receipts
+    policy.newest |= receipts
     return receipts
 
 
@@ -192,6 +194,9 @@ def _judge_one(
     policy: Policy, day: date, standing: Standing, customer: Receipt, *, is_ranked: bool
 ) -> Receipt:
     before = policy.states.get(customer["customer_id"], {})
+    is_back = customer["is_merged"] and not before
+    if is_back:  # part of another customer in between
+        before = policy.newest.get(customer["customer_id"], {})
     is_small = is_ranked and len(standing.scores) < policy.minimum_customers_ranked
     warnings = (customer["warning_codes"] or "").split(",")
     caps = []
@@ -207,7 +212,7 @@ def _judge_one(
         "cap_rank": max(caps, default=None),
         "starts_over": before.get("tier_rank") is None
         or before["rule"] == "small_population"
-        or customer["is_merged"],
+        or (customer["is_merged"] and not is_back),
         "before_tier_rank": before.get("tier_rank"),
         "before_changed_on": before.get("changed_on"),
         "before_pending_direction": before.get("pending_direction"),

@@ -32,22 +32,29 @@ joined as (
             and capped.customer_id = graces.customer_id
 ),
 
-{# A tier can be held from the night before only if the customer was there that night. #}
+numbered as (
+    select
+        *,
+        lag(night_number) over (
+            partition by policy_id, customer_id order by night_number
+        ) as newest_number
+    from joined
+),
+
+{# A tier can be held from the night before only if the customer was there that night, or
+   comes back out of another that it was merged into. #}
 judged as (
     select
         *,
-        coalesce(
-            lag(night_number) over (
-                partition by policy_id, customer_id order by night_number
-            ) < night_number - 1,
-            true
-        ) as is_first_night,
+        case
+            when newest_number = night_number - 1 or is_merged then newest_number
+        end as night_number_before,
     {%- for bound in bounds %}
         case when cap_rank > {{ bound }}_rank then cap_rank else {{ bound }}_rank end
             as capped_{{ bound }}_rank
         {{- ',' if not loop.last }}
     {%- endfor %}
-    from joined
+    from numbered
 )
 
 select * from judged

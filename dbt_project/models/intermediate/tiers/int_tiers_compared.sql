@@ -7,27 +7,32 @@ decisions as (
 
 metrics as (select * from {{ ref('int_metrics_gathered') }}),
 remembered as (select * from {{ ref('stg_bi__tier_decisions') }}),
+merged as (select * from {{ ref('stg_bi__tier_decisions_of_merged') }}),
 
+{# Who was merged away for some nights goes on from the tier it had, not from the amounts. #}
 joined as (
     select
         decisions.*,
         {{ listed(money_metrics() + ['loyalty_index', 'first_sale_date', 'orders',
             'missing_lines'], 'metrics') }},
-        remembered.tier as previous_tier,
-        remembered.tier_rank as previous_tier_rank,
-        remembered.tier_since as previous_tier_since,
-        remembered.risk_flag as previous_risk_flag,
-        remembered.override_reason as previous_override_reason,
+        merged.customer_id is not null as is_back,
+        coalesce(remembered.tier, merged.tier) as previous_tier,
+        coalesce(remembered.tier_rank, merged.tier_rank) as previous_tier_rank,
+        coalesce(remembered.tier_since, merged.tier_since) as previous_tier_since,
+        coalesce(remembered.override_reason, merged.override_reason)
+            as previous_override_reason,
         remembered.score_rank as score_rank_before,
         remembered.loyalty_index as loyalty_index_before,
         remembered.contribution_score as contribution_score_before,
         remembered.contribution_12m as contribution_12m_before,
         metrics.contribution_12m - remembered.contribution_12m
             as contribution_12m_change,
-        coalesce(decisions.tier <> remembered.tier, false) as is_changed
+        coalesce(decisions.tier <> coalesce(remembered.tier, merged.tier), false)
+            as is_changed
     from decisions
     inner join metrics on decisions.customer_id = metrics.customer_id
     left join remembered on decisions.customer_id = remembered.customer_id
+    left join merged on decisions.customer_id = merged.customer_id
 ),
 
 directed as (

@@ -93,6 +93,7 @@ caused as (
         case
             when previous_tier is null and is_merged then 'merge_split'
             when previous_tier is null then 'initial'
+            when not is_changed and is_back then 'merge_split'
             when not is_changed then 'unchanged'
             when reason_code = 'override' then 'override'
             when reason_code = 'policy_changed' then 'policy'
