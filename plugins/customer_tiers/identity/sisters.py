@@ -19,8 +19,8 @@ SHORTEST_WORD = 2
 """Characters; a single other one may be a typing error."""
 
 TRADES = (
-    "物流 物资 物业 贸易 商贸 经贸 工贸 科贸 外贸 科技 技术 实业 工业 机械 机电 电子 电气 电器 设备 配件 "
-    "材料 制造 制品 销售 工程 投资 控股 服务 国际 置业 能源 新能源"
+    "物流 物资 物业 贸易 商贸 经贸 工贸 科贸 外贸 科技 技术 实业 工业 机械 机电 电子 电气 "
+    "电器 设备 配件 材料 制造 制品 销售 工程 投资 控股 服务 国际 置业 能源 新能源"
 )
 """Words that may differ in one character, and still be two."""
 
