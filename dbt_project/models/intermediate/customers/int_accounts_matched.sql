@@ -51,7 +51,7 @@ written as (
     left join listed on customers.customer_id = listed.customer_id
 ),
 
-{# A tax number has five digits at least: n/a, or 0, is none. #}
+{# A tax number has two digits at least: n/a, or 0, is none. #}
 keys as (
     select
         side,
@@ -61,7 +61,7 @@ keys as (
             upper(trim(translate(reference, '{{ wide }}', '{{ plain }}'))), ''
         ) as reference_key,
         case
-            when length(tax_id) - length(translate(tax_id, '0123456789{{ wide[:10] }}', '')) >= 5
+            when length(tax_id) - length(translate(tax_id, '0123456789{{ wide[:10] }}', '')) >= 2
                 then regexp_replace(
                     regexp_replace(
                         {{ letters_and_digits(plain_tax_id) }}, '{{ label }}', ''
