@@ -19,6 +19,8 @@ from customer_tiers.sources import definition
 from helpers import small_company
 from helpers.small_company import Night
 
+pytestmark = pytest.mark.soak
+
 FIRST = date(2026, 3, 20)
 SPLIT_OFF, SURVIVOR, ABSENT = "C12", "C02", "C05"
 
