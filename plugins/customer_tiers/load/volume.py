@@ -18,6 +18,7 @@ from psycopg import sql
 from customer_tiers import stopwatch
 from customer_tiers.contract import Contract, Entity
 from customer_tiers.errors import UserError
+from customer_tiers.load.dirty import LINES
 
 WEEKS = 8
 """How many of the same weekday a day is held against; days without a row do not count."""
@@ -76,9 +77,6 @@ KNOWN = "select day from ops.accepted_day where entity = %s"
 ACCEPT = """
 insert into ops.accepted_day (entity, day) values (%s, %s) on conflict do nothing
 """
-
-LINES = "erp.invoice_lines"
-"""Their newest day is the business date; other entities may be a day or two behind it."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +158,7 @@ def fault(source: str, entity: Entity, day: date, figures: dict[date, Figures]) 
 
 
 def _judged(connection: psycopg.Connection, entity: Entity, day: date) -> set[date]:
-    if entity.name == LINES:
+    if entity.name == LINES:  # their newest day is the business date, others may be behind it
         changed = connection.execute(CHANGED, {"day": day, "since": day - RECENT})
         return {day, *(found for (found,) in changed)}
     statement = sql.SQL(NEWEST).format(
