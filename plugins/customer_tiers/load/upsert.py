@@ -134,7 +134,7 @@ def _collect_touched(
                 "where {complete_where} and not exists "
                 "(select 1 from {stage} as stage where ({key_of_stage}) = "
                 "({key_of_raw})) and not exists (select 1 from quarantine.rows as kept "
-                "where kept.entity = %s and kept.last_seen_at >= now() and {is_kept})"
+                "where kept.entity = %s and kept.last_seen_at = now() and {is_kept})"
             ).format(
                 key_of_stage=_prefixed(entity.key, "stage"),
                 key_of_raw=_prefixed(entity.key, "raw"),

@@ -26,24 +26,26 @@ from customer_tiers.quality.results import Outcome
 
 KEEP = """
 insert into quarantine.rows as held (
-    entity, row_key, rule, column_name, reason, row_data, first_seen_run, last_seen_run
+    entity, row_key, rule, column_name, reason, row_data, first_seen_run, last_seen_run,
+    last_seen_at
 )
 select distinct on (row_key, rule)
-    %(entity)s, row_key, rule, column_name, reason, row_data, %(run)s, %(run)s
+    %(entity)s, row_key, rule, column_name, reason, row_data, %(run)s, %(run)s, now()
 from bad_row inner join bad_key using (row_at)
 on conflict (entity, row_key, rule) do update set
     column_name = excluded.column_name,
     reason = excluded.reason,
     row_data = excluded.row_data,
     last_seen_run = excluded.last_seen_run,
-    last_seen_at = clock_timestamp(),
+    last_seen_at = excluded.last_seen_at,
     resolved_run = case when {is_given_up} then held.resolved_run end,
     resolved_at = case when {is_given_up} then held.resolved_at end,
     dropped_by = case when {is_given_up} then held.dropped_by end,
     drop_reason = case when {is_given_up} then held.drop_reason end
 """.format(is_given_up="held.dropped_by is not null and held.row_data = excluded.row_data")
 """One entry per bad row and rule: the first run that saw it stays, the last one moves on. What a
-person gave up stays given up while the source sends it unchanged."""
+person gave up stays given up while the source sends it unchanged. `now()` is the moment at which
+the transaction began, and so names it: what it has seen is told from the rest without a clock."""
 
 
 RESOLVE = """
@@ -57,11 +59,11 @@ where held.entity = {entity} and held.resolved_run is null and (entity, row_key,
     where
         waiting.entity = {entity}
         and waiting.resolved_run is null
-        and (staged.{first_key} is not null or (waiting.last_seen_at < now() and {complete_where}))
+        and (staged.{first_key} is not null or (waiting.last_seen_at <> now() and {complete_where}))
 )
 """
-"""Close what is staged now under its key, and of what the stage holds all rows of what it did not
-confirm: entries of this transaction are younger than its beginning."""
+"""Close what is staged now under its key, and of what the stage holds all rows of what this
+transaction did not confirm."""
 
 
 class Moved(dict[str, int]):
