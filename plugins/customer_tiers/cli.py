@@ -101,7 +101,8 @@ def run(
     accept_drift: Annotated[
         bool,
         typer.Option(
-            "--accept-drift", help="A column is gone or retyped, or a day unusual, on purpose."
+            "--accept-drift",
+            help="A column is gone, empty or retyped, or a day unusual, on purpose.",
         ),
     ] = False,
 ) -> None:

@@ -32,10 +32,12 @@ returning column_name, is_loaded, first_seen_run = %(run_id)s
 """
 
 
-def retyped(
-    connection: psycopg.Connection, entity: Entity, extract: Extract
-) -> dict[str, tuple[str, str]]:
-    """The loaded columns whose type at the source is of another kind now: column -> was and is."""
+Retyped = dict[str, tuple[str, str]]
+"""Column -> the kind of type it had at the source, and the one it has."""
+
+
+def find_retyped(connection: psycopg.Connection, entity: Entity, extract: Extract) -> Retyped:
+    """The loaded columns whose type at the source is of another kind now."""
     known = connection.execute(
         "select column_name, kind from ops.source_column "
         "where entity = %s and is_loaded and kind is not null",
@@ -48,7 +50,13 @@ def retyped(
     }
 
 
-def refuse(connection: psycopg.Connection, source: str, entity: Entity, extract: Extract) -> None:
+def refuse(
+    connection: psycopg.Connection,
+    source: str,
+    entity: Entity,
+    extract: Extract,
+    retyped: Retyped,
+) -> None:
     """Stop a source that lost a column it delivered before, or changed its type.
 
     Args:
@@ -56,6 +64,7 @@ def refuse(connection: psycopg.Connection, source: str, entity: Entity, extract:
         source: The company, named in the line.
         entity: What is loaded.
         extract: What the source has tonight.
+        retyped: The columns of another type, from `find_retyped`.
 
     Raises:
         UserError: Names the column; if it is missing, the new ones, too: one may be its new name.
@@ -70,7 +79,7 @@ def refuse(connection: psycopg.Connection, source: str, entity: Entity, extract:
             f"{where} {missing}: it was delivered until now and is missing{renamed}; restore it or "
             "rename it in the SELECT, or run the night with --accept-drift if it is gone for good"
         )
-    for name, (was, is_now) in retyped(connection, entity, extract).items():
+    for name, (was, is_now) in retyped.items():
         raise UserError(
             f"{where} {name}: it was {was} until now and is {is_now}, which may write the same "
             "value otherwise; cast it back in the SELECT, or run the night with --accept-drift, "

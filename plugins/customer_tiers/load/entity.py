@@ -41,9 +41,10 @@ class Load:
     """What a run knows when it loads an entity.
 
     `latest_date` is the last plausible date in the data; `latest_change` certainly lies behind us,
-    and no watermark moves beyond it; `accept_deletions` lifts the limit on deleted rows,
-    `accept_drift` lets a column that was delivered before be gone or of another type. An entity
-    read by cursor is compared with its source by month if that was not done for `reconcile_days`.
+    and no watermark moves beyond it; `accept_deletions` lifts the limit on deleted rows and lets an
+    entity go, `accept_drift` lets a column that was delivered before be gone, empty or of another
+    type. An entity read by cursor is compared with its source by month if that was not done for
+    `reconcile_days`.
     """
 
     run_id: str
@@ -91,11 +92,12 @@ def load_entity(
     with _only_loader(connection, load, entity):
         if extract is None:
             return [gone.take_out(connection, load, entity)]
+        retyped = drift.find_retyped(connection, entity, extract)
         if not load.accept_drift:
-            drift.refuse(connection, load.source, entity, extract)
-        if set(drift.retyped(connection, entity, extract)) & set(entity.key):
+            drift.refuse(connection, load.source, entity, extract, retyped)
+        if set(retyped) & set(entity.key):
             load = replace(load, accept_deletions=True)  # accepted: every row has another key now
-        window = _window(connection, entity, extract)
+        window = _window(connection, entity, extract, is_retyped=bool(retyped))
         is_whole = window.start is None  # then it is read to the end, or what came since seems gone
         is_first = is_whole and not tables.has_rows(connection, entity)
         read = stage.fill(
@@ -154,7 +156,9 @@ def _reconcile(
     ]
 
 
-def _window(connection: psycopg.Connection, entity: Entity, extract: Extract) -> Window:
+def _window(
+    connection: psycopg.Connection, entity: Entity, extract: Extract, *, is_retyped: bool
+) -> Window:
     """Fix the window before reading; without a cursor all rows are read and compared, and so are
     those of a column whose type is another."""
     if entity.cursor is None or entity.cursor not in extract.columns:
@@ -162,8 +166,8 @@ def _window(connection: psycopg.Connection, entity: Entity, extract: Extract) ->
     row = connection.execute(
         "select cursor_at from ops.watermark where entity = %s", [entity.name]
     ).fetchone()
-    is_known = row and not drift.retyped(connection, entity, extract)
-    return Window(row[0] - OVERLAP if row and is_known else None, extract.newest_change())
+    start = row[0] - OVERLAP if row and not is_retyped else None
+    return Window(start, extract.newest_change())
 
 
 def _validate_and_write(
