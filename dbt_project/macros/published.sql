@@ -24,6 +24,33 @@ cast(null as {{ data_type }}) as {{ column }}{{ ',' if not loop.last }}
 {%- endmacro %}
 
 
+{# Columns of receipts, with types, by which a tier is held from night to night. #}
+{% macro held_columns() -%}
+    {{ return({
+        'policy_id': 'text',
+        'customer_id': 'text',
+        'business_date': 'date',
+        'computed_tier_rank': 'integer',
+        'rule': 'text',
+        'changed_on': 'date',
+        'pending_direction': 'text',
+        'pending_nights': 'integer',
+    }) }}
+{%- endmacro %}
+
+
+{# The same of the leading policy, whose tiers are told. #}
+{% macro decided_columns() -%}
+    {{ return(dict(
+        held_columns(),
+        tier='text',
+        tier_rank='integer',
+        tier_since='date',
+        override_reason='text',
+    )) }}
+{%- endmacro %}
+
+
 {# Steps that keep the newest night before the business date, as last_night. #}
 {% macro last_published_night(rows) -%}
 earlier_nights as (

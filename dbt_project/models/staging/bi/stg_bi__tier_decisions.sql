@@ -1,19 +1,7 @@
 -- {{ source('bi', 'tier_decision') }} is absent before the first night
 with
 tier_decisions as (
-    {{ published_or_empty('tier_decision', {
-        'customer_id': 'text',
-        'business_date': 'date',
-        'policy_id': 'text',
-        'tier': 'text',
-        'tier_rank': 'integer',
-        'tier_since': 'date',
-        'computed_tier_rank': 'integer',
-        'rule': 'text',
-        'changed_on': 'date',
-        'pending_direction': 'text',
-        'pending_nights': 'integer',
-        'override_reason': 'text',
+    {{ published_or_empty('tier_decision', dict(decided_columns(), **{
         'tier_score': 'integer',
         'score_rank': 'integer',
         'contribution_score': 'numeric(7, 4)',
@@ -30,7 +18,7 @@ tier_decisions as (
         'cost_to_serve_12m': 'numeric(18, 2)',
         'financing_12m': 'numeric(18, 2)',
         'bad_debt_12m': 'numeric(18, 2)',
-    }) }}
+    })) }}
 ),
 
 {{ last_published_night('tier_decisions') }}
