@@ -223,18 +223,18 @@ def warned(signal: str, now: str, usual: str | None, unit: str, **values: Any) -
         ),
         (
             warned("shrinking_basket", "0", "34921.4", "base_currency_in_3_months"),
-            "€0 in the last 3 months (usual: €34,921)",
-            "近 3 个月采购 ¥0\uff08平常\uff1a¥34,921\uff09",
+            "Buys less: €0 in the last 3 months (usual: €34,921)",
+            "采购减少\uff1a近 3 个月 ¥0\uff08平常\uff1a¥34,921\uff09",
         ),
         (
             warned("price_anomaly", "0.12", "0.031", "discount_share_of_list"),
-            "Discounts 12.0% of the list price (usual: 3.1%)",
-            "折扣占目录价 12.0%\uff08平常\uff1a3.1%\uff09",
+            "Discounts rose to 12.0% of the list price (usual: 3.1%)",
+            "折扣升至目录价的 12.0%\uff08平常\uff1a3.1%\uff09",
         ),
         (
             warned("return_anomaly", "1697.3", "0", "return_share_of_sales"),
-            "Returns more than 100% of sales (usual: 0.0%)",
-            "退货占销售额 超过 100%\uff08平常\uff1a0.0%\uff09",
+            "Returns rose to more than 100% of sales (usual: 0.0%)",
+            "退货升至销售额的 超过 100%\uff08平常\uff1a0.0%\uff09",
         ),
         (
             warned("open_complaint", "30", None, "days_open", subject="C-7"),
@@ -243,8 +243,18 @@ def warned(signal: str, now: str, usual: str | None, unit: str, **values: Any) -
         ),
         (
             warned("late_payment", "1", "-3", "days_late", subject="I-9"),
-            "Invoice I-9 is 1 day late (usual: on time)",
-            "发票 I-9 已逾期 1 天\uff08平常\uff1a按时\uff09",
+            "Invoice I-9 is 1 day late (usual: 3 days early)",
+            "发票 I-9 已逾期 1 天\uff08平常\uff1a提前 3 天付款\uff09",
+        ),
+        (
+            warned("late_payment", "40", "0", "days_late", subject="I-9"),
+            "Invoice I-9 is 40 days late (usual: on time)",
+            "发票 I-9 已逾期 40 天\uff08平常\uff1a按时付款\uff09",
+        ),
+        (
+            warned("late_payment", "40", "12.5", "days_late", subject="I-9"),
+            "Invoice I-9 is 40 days late (usual: 12 days late)",
+            "发票 I-9 已逾期 40 天\uff08平常\uff1a逾期 12 天付款\uff09",
         ),
         (
             warned("owner_change", "5", "98", "contacts_by_the_owner", subject="U007"),

@@ -12,6 +12,8 @@ from customer_tiers.digest.reason import next_step
 from customer_tiers.digest.story import CustomerFacts, Item, Story
 from customer_tiers.digest.wording import Words
 
+LATE_PAYMENT = "late_payment"
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -54,9 +56,7 @@ def evidence(warning: Item, words: Words, new_contact: str | None = None) -> str
         code=words.name("table.signals", signal),
     )
     if signal != "owner_change" and warning.baseline_value is not None:
-        usual = _measured(warning.baseline_value, warning, words)
-        if signal == "late_payment" and warning.baseline_value <= 0:
-            usual = words.text("on_time")
+        usual = _usual(warning.baseline_value, warning, words)
         said = words.text("usual", evidence=said, usual=usual)
     if warning.since:
         said = words.text("warned_since", evidence=said, date=words.date(warning.since))
@@ -212,6 +212,15 @@ def _contact(story: Story, words: Words) -> Iterator[Fact]:
         yield Fact(words.text("fact.contact"), _capital(words.text(key, last=last, **values)))
     elif last:
         yield Fact(words.text("fact.contact"), _capital(words.text("contact.last", last=last)))
+
+
+def _usual(value: Decimal, warning: Item, words: Words) -> str:
+    """Print what is usual; of days from the due date to the payment, which way they went."""
+    if warning.cause != LATE_PAYMENT:
+        return _measured(value, warning, words)
+    if not value:
+        return words.text("paid.on_time")
+    return words.text("paid.early" if value < 0 else "paid.late", days=words.days(abs(value)))
 
 
 def _measured(value: Decimal | None, warning: Item, words: Words) -> str:

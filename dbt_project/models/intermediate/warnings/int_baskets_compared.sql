@@ -9,7 +9,8 @@
     'returns_now': ('returns', now), 'returns_before': ('returns_baseline', before),
     'sales_now': ('sales', now), 'sales_before': ('sales_baseline', before),
     'sales_season': ('sales_baseline', season), 'orders_season': ('orders_baseline', season),
-    'orders_before': ('orders_baseline', before), 'months_looked_at': ('months_sold', all),
+    'orders_before': ('orders_baseline', before), 'orders_now': ('orders', now),
+    'months_looked_at': ('months_sold', all),
 } -%}
 with
 sales_days as (select * from {{ ref('int_sales_days_known') }}),
@@ -138,6 +139,7 @@ compared as (
         step,
         baseline_months,
         cast(orders_before as integer) as orders_before,
+        cast(orders_now as integer) as orders_now,
         cast(case
             when baseline_months >= 12 then orders_season
             else orders_before

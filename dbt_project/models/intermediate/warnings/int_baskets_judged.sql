@@ -1,12 +1,13 @@
 {{ config(materialized='incremental') }}
-{#- signal, count of the baseline, baseline, value now, by how much it is off, unit -#}
+{#- signal, orders of the baseline, orders now, baseline, value now, by how much it is worse, unit.
+    A share of one order says nothing of three months; fewer orders are what a smaller basket is. -#}
 {%- set measures = [
-    ('shrinking_basket', 'sales_baseline_orders', 'sales_baseline', 'sales_now',
+    ('shrinking_basket', 'sales_baseline_orders', none, 'sales_baseline', 'sales_now',
      '1 - sales_now / nullif(sales_baseline, 0)', 'base_currency_in_3_months'),
-    ('price_anomaly', 'orders_before', 'discount_share_baseline', 'discount_share_now',
-     'abs(discount_share_now - discount_share_baseline)', 'discount_share_of_list'),
-    ('return_anomaly', 'orders_before', 'return_share_baseline', 'return_share_now',
-     'return_share_now - return_share_baseline', 'return_share_of_sales'),
+    ('price_anomaly', 'orders_before', 'orders_now', 'discount_share_baseline',
+     'discount_share_now', 'discount_share_now - discount_share_baseline', 'discount_share_of_list'),
+    ('return_anomaly', 'orders_before', 'orders_now', 'return_share_baseline',
+     'return_share_now', 'return_share_now - return_share_baseline', 'return_share_of_sales'),
 ] -%}
 with
 baskets as (
@@ -17,13 +18,14 @@ policy as (select * from {{ ref('int_policies_selected') }}),
 rules as (select * from {{ ref('int_warning_rules_selected') }}),
 
 measured as (
-    {% for signal, orders, baseline, current, deviation, unit in measures -%}
+    {% for signal, orders, orders_now, baseline, current, deviation, unit in measures -%}
         select
             customer_id,
             step,
             baseline_months,
             '{{ signal }}' as signal,
             {{ orders }} as baseline_orders,
+            {{ orders_now or 'cast(null as integer)' }} as current_orders,
             {{ baseline }} as baseline_value,
             {{ current }} as current_value,
             cast({{ deviation }} as numeric(18, 6)) as deviation,
@@ -52,6 +54,7 @@ held as (
             and measured.deviation > rules.threshold
             and measured.baseline_months >= rules.minimum_months
             and measured.baseline_orders >= rules.minimum_count
+            and coalesce(measured.current_orders >= rules.minimum_count, true)
 ),
 
 {# Month-ends without a break back from the newest one. #}
