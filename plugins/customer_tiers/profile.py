@@ -1,4 +1,5 @@
-"""Where the time of a company's newest run went: what `tiers status --last` shows."""
+"""What `tiers status --last` shows of a company's newest run: where its time went, the checks that
+were not met, and the months to hold against the books."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from customer_tiers import books
 from customer_tiers.errors import UserError
+from customer_tiers.quality import results
 from customer_tiers.shell import warehouse
 
 PARTS_SHOWN, NODES_SHOWN = 5, 8
@@ -65,6 +68,13 @@ NODES = """
 """
 
 
+PUBLISHED = """
+    select base_currency from bi.publication
+    where run_id = %(run)s and status = 'published' and business_date
+        = (select max(business_date) from bi.publication where status = 'published')
+"""
+
+
 class Measured(NamedTuple):
     """A step (empty part) or a part of one: seconds, MB, rows read from the source."""
 
@@ -115,7 +125,18 @@ def print_last(source: str, say: Callable[[str], None]) -> None:
         ):
             written = "" if rows is None or rows < 0 else f"{rows:,}"
             nodes.add_row(f"  {kind} {name}", f"{seconds:.1f}", f"{seconds / whole:.0%}", written)
-    for shown in (table, nodes):
+        for shown in (table, nodes):
+            Console(highlight=False).print(shown)
+        for check in results.not_met(connection, run_id):
+            say(f"check not met: {check}")
+        _print_books(connection, run_id)
+
+
+def _print_books(connection: psycopg.Connection, run_id: str) -> None:
+    """Print the months to hold against the books, if the run published the newest night."""
+    row = connection.execute(PUBLISHED, {"run": run_id}).fetchone()
+    shown = books.table(connection, row[0]) if row else None
+    if shown is not None:
         Console(highlight=False).print(shown)
 
 

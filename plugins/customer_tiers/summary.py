@@ -8,9 +8,11 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from customer_tiers import night, settings
+from customer_tiers import books, night, settings
 from customer_tiers.embedded import airflow, services
 from customer_tiers.errors import UserError
+from customer_tiers.publish.newest import is_old
+from customer_tiers.quality import results
 from customer_tiers.sources import definition
 
 Say = Callable[[str], None]
@@ -65,12 +67,14 @@ def print_night(source: str, say: Say, run_id: str | None = None) -> None:
         if newest is None:
             say(f"source {source}: no night is published yet")
             return
-        _, day, _, is_stale, message, currency, customers, entities, lines, _ = newest
+        run_id, day, _, is_stale, message, currency, customers, entities, lines, _ = newest
         say("")
         say(f"{source}, business date {day}: {customers} customers with sales")
         if is_stale:
             say(f"STALE: {message}")
         _print_pyramid(connection, day, currency)
+        if not is_old(connection, day):
+            print_books(connection, currency)
         changes = connection.execute(CHANGES, [day]).fetchall()
         say("tier changes: " + (_counts(changes) or "none"))
         say("mails: " + (_counts(connection.execute(MAILS, [day]).fetchall()) or "none"))
@@ -84,8 +88,20 @@ def print_night(source: str, say: Say, run_id: str | None = None) -> None:
             say(f"not delivered by the source: {entities}")
         if lines:
             say(f"P&L lines without data: {lines}")
+        for check in results.not_met(connection, run_id):
+            say(f"check not met: {check.name}")
         for line in _quarantine(connection, source):
             say(line)
+
+
+def print_books(connection: psycopg.Connection, currency: str) -> None:
+    """Print revenue, cost of goods and customers of the newest months, to hold against the books.
+
+    They are of the newest published night.
+    """
+    table = books.table(connection, currency)
+    if table is not None:
+        Console(highlight=False).print(table)
 
 
 def _print_pyramid(connection: psycopg.Connection, day: object, currency: str) -> None:

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from customer_tiers import settings
 from customer_tiers.digest import gather, preview
-from customer_tiers.digest.model import Migration
+from customer_tiers.digest.model import Check, Migration
 from customer_tiers.errors import UserError
 
 NIGHT = date(2026, 9, 30)
@@ -78,6 +78,15 @@ ROWS = """
     insert into bi.pyramid_health values
         ('2026-08-31', 'key', 1, 1, 20, 0.6), ('2026-08-31', 'low', 2, 1, 10, 0.4),
         ('2026-09-30', 'key', 1, 2, 40, 0.9), ('2026-09-30', 'new', null, 1, 1, null);
+    insert into ops.run (run_id, state, repeats) values
+        ('first', 'published', null), ('tonight', 'published', 'first');
+    insert into ops.expectation_result
+        (run_id, suite, expectation, column_name, severity, is_met, rows_failed, reason)
+    values
+        ('first', 'erp.invoice_lines', 'line_has_a_cost', null, 'warning', false, 7, 'none'),
+        ('first', 'erp.invoice_lines', 'quarantined', null, 'critical', false, 3, 'bad'),
+        ('first', 'erp.invoice_lines', 'met', null, 'warning', true, 0, 'fine'),
+        ('28th', 'erp.invoice_lines', 'earlier', null, 'warning', false, 1, 'over');
     insert into policy.tier_ladder values
         ('new', 'key', 'Gold', '金牌'), ('old', 'low', 'Tin', '锡牌');
 """
@@ -125,6 +134,7 @@ def test_a_night_is_gathered_with_what_a_mail_says_beside_its_items(
     assert daily.quality.policy_before == "old"
     assert daily.quality.nights_refused == 1
     assert daily.quality.rows_quarantined == 3
+    assert daily.quality.checks == (Check("line_has_a_cost", 7),)  # of the run it repeats
     assert daily.quality.missing_entities == ("crm.cases", "crm.surveys")
     assert daily.review is None
     assert monthly.review is not None

@@ -13,8 +13,9 @@ from psycopg.rows import dict_row
 from customer_tiers import settings
 from customer_tiers.digest import month
 from customer_tiers.digest.compose import COLUMNS, compose
-from customer_tiers.digest.model import MONTHLY, CustomerFacts, Digest, Quality
+from customer_tiers.digest.model import MONTHLY, Check, CustomerFacts, Digest, Quality
 from customer_tiers.errors import UserError
+from customer_tiers.quality import results
 
 PUBLICATION = """
     select * from bi.publication
@@ -164,6 +165,11 @@ def _exists(cursor: psycopg.Cursor[Row], table: str) -> bool:
     return bool(found and found["found"])
 
 
+def _checks(cursor: psycopg.Cursor[Row], run_id: str | None) -> tuple[Check, ...]:
+    found = results.not_met(cursor.connection, run_id)
+    return tuple(Check(check.expectation, check.rows_failed) for check in found)
+
+
 def _quality(cursor: psycopg.Cursor[Row], published: Row, business_date: date) -> Quality:
     before = cursor.execute(BEFORE, {"day": business_date}).fetchone()
     refused = 0
@@ -177,7 +183,7 @@ def _quality(cursor: psycopg.Cursor[Row], published: Row, business_date: date) -
         policy_before=before["policy_id"] if before else None,
         nights_refused=refused,
         is_stale=bool(published.get("is_stale")),
-        checks_not_met=published.get("checks_not_met") or 0,
+        checks=_checks(cursor, published.get("run_id")),
         rows_quarantined=published.get("rows_quarantined") or 0,
         missing_entities=tuple(name.strip() for name in missing.split(",") if name.strip()),
     )

@@ -133,8 +133,10 @@ def banners(digest: Digest, words: Words) -> Iterator[str]:
             yield words.text("banner.gap", date=compared)
     if known.rows_quarantined:
         yield words.counted("banner.quarantined", known.rows_quarantined)
-    if known.checks_not_met:
-        yield words.counted("banner.checks", known.checks_not_met)
+    for check in known.checks:
+        key = f"banner.checks.{check.name}"
+        if words.has_counted(key):
+            yield words.counted(key, check.rows or 0)
     if known.missing_entities:
         names = words.text("list_between").join(clean(name) for name in known.missing_entities)
         yield words.text("banner.missing", entities=names)

@@ -42,6 +42,14 @@ class Recipient:
 
 
 @dataclass(frozen=True)
+class Check:
+    """An expectation that was not met: its name, and how many rows, if it judges rows."""
+
+    name: str
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
 class Quality:
     """How far the figures can be relied on.
 
@@ -50,7 +58,7 @@ class Quality:
         policy_before: Policy of that night.
         nights_refused: Nights since then that were not published.
         is_stale: A later night was not published, so these are not the newest data.
-        checks_not_met: Expectations that were not met and did not stop the night.
+        checks: What was not met and did not stop the night; only some mean anything to a manager.
         rows_quarantined: Source rows that wait for a correction.
         missing_entities: What the source did not deliver.
     """
@@ -59,7 +67,7 @@ class Quality:
     policy_before: str | None = None
     nights_refused: int = 0
     is_stale: bool = False
-    checks_not_met: int = 0
+    checks: tuple[Check, ...] = ()
     rows_quarantined: int = 0
     missing_entities: tuple[str, ...] = ()
 

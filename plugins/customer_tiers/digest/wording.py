@@ -60,6 +60,10 @@ class Words:
         """Tell whether the file has a text of that dotted key."""
         return isinstance(self.entries.get(key), str)
 
+    def has_counted(self, key: str) -> bool:
+        """Tell whether the file has a text of that dotted key in its grammatical forms."""
+        return isinstance(self.entries.get(key), Mapping)
+
     def counted(self, key: str, count: int, /, **values: object) -> str:
         """Return the text of a key in the grammatical number of a count."""
         forms = self.entries[key]

@@ -194,7 +194,12 @@ def _validate(
         if batch.complete_where is None:
             quality.quarantine.reoffer(connection, entity, table)
     try:
-        return quality.check_entity(load.warehouse_url, entity, latest_date=load.latest_date)
+        return quality.check_entity(
+            load.warehouse_url,
+            entity,
+            latest_date=load.latest_date,
+            delivered=batch.extract.columns if batch.extract else None,
+        )
     except UserError as error:
         raise UserError(f"source {load.source}, {str(error)[:500]}; correct the value") from None
 

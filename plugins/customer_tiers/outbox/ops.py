@@ -19,6 +19,7 @@ from psycopg.types.json import Jsonb
 from customer_tiers import settings
 from customer_tiers.outbox import fill
 from customer_tiers.outbox.rows import KEY_LENGTH, OPS, OutboxRow
+from customer_tiers.quality import results
 
 RECIPIENTS = settings.DBT_PROJECT / "seeds" / "digest_recipients.csv"
 
@@ -26,11 +27,24 @@ PAYLOAD_VERSION = 2
 
 NIGHT_REFUSED = "night_refused"
 MESSAGES_STUCK = "messages_stuck"
+CHECKS_NOT_MET = "checks_not_met"
+
+QUIET_DAYS = 30
+"""For so long a check that was told of is not told of again, if it goes on not to be met."""
 
 STUCK = """
     select outbox_key, state, recipient_id, business_date, last_error from ops.outbox
     where kind <> %s and (state = 'unknown' or state = 'failed' and not is_retryable)
     order by business_date, outbox_key
+"""
+
+TOLD_CHECKS = """
+    select distinct earlier.suite, earlier.expectation
+    from ops.expectation_result as earlier
+    inner join bi.publication as published using (run_id)
+    where run_id <> %(run)s and published.status = 'published' and not earlier.is_met
+        and earlier.severity = 'warning'
+        and earlier.checked_at > clock_timestamp() - make_interval(days => %(days)s)
 """
 
 RUN_DAY = (
@@ -40,6 +54,7 @@ RUN_DAY = (
 SUBJECTS = {
     NIGHT_REFUSED: "customer tiers: the night of {day} was not published (source {source})",
     MESSAGES_STUCK: "customer tiers: {count} messages need a decision (source {source})",
+    CHECKS_NOT_MET: "customer tiers: {count} data checks not met on {day} (source {source})",
 }
 
 log = logging.getLogger(__name__)
@@ -58,6 +73,31 @@ def tell_refused(
         return 0
     lines = ["Readers keep the last good night, marked stale.", f"Run: {run_id}"]
     return _tell(connection, source, day, NIGHT_REFUSED, why, lines, [why])
+
+
+def tell_checks(connection: psycopg.Connection, run_id: str, business_date: date) -> int:
+    """Write a message that names the checks that a published night did not meet.
+
+    Those of the last `QUIET_DAYS` days are known; a night with none but them tells nothing.
+    """
+    asked = {"run": run_id, "days": QUIET_DAYS}
+    known = set(connection.execute(TOLD_CHECKS, asked).fetchall())
+    found = [
+        check
+        for check in results.not_met(connection, run_id)
+        if (check.suite, check.expectation) not in known
+    ]
+    if not found:
+        return 0
+    row = connection.execute("select source from ops.warehouse").fetchone()
+    message = (
+        "The night was published. Mend the source or the SELECT, or change the rule in "
+        "expectations/; `tiers status --last` lists the checks of the newest night."
+    )
+    lines = [str(check) for check in found]
+    what = [[check.suite, check.expectation] for check in found]
+    source = row[0] if row else ""
+    return _tell(connection, source, business_date, CHECKS_NOT_MET, message, lines, what)
 
 
 def tell_stuck(connection: psycopg.Connection) -> int:

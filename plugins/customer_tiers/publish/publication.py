@@ -91,6 +91,8 @@ def publish(connection: psycopg.Connection, night: Night) -> str:
             written += identity_history.record(connection, night.run_id)
             hand_over.readdress(connection, night.business_date)
         mails = fill.enqueue(connection, night.run_id, night.business_date, is_quiet=night.is_quiet)
+        if is_newest and not night.is_quiet:
+            ops.tell_checks(connection, night.run_id, night.business_date)
         _let_readers_in(connection)
         connection.execute(
             "update ops.run set state = 'published', finished_at = clock_timestamp(), "

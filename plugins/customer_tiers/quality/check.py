@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,21 +23,29 @@ if TYPE_CHECKING:
 PLAUSIBLE_FUTURE = timedelta(days=366)
 """Requested deliveries and expected closings lie ahead of a run, but hardly more than a year."""
 
+NOT_NULL = "expect_column_values_to_not_be_null"
+
 PLAN_YEARS = 20
 """How far beyond the last plausible day a due date or a planned date may lie."""
 
 
 @stopwatch.part("validate")
-def check_entity(url: str, entity: Entity, *, latest_date: date) -> list[Outcome]:
+def check_entity(
+    url: str, entity: Entity, *, latest_date: date, delivered: Collection[str] | None = None
+) -> list[Outcome]:
     """Check an entity's stage table, which must be committed.
 
     Args:
         url: libpq URL of the warehouse.
         entity: The entity.
         latest_date: The last plausible day of a fact.
+        delivered: The columns that the source delivers; None if that is not known.
     """
     return run_suite(
-        url, suites.of_entity(entity), parameters=parameters_of(latest_date=latest_date)
+        url,
+        suites.of_entity(entity),
+        parameters=parameters_of(latest_date=latest_date),
+        delivered=delivered,
     )
 
 
@@ -65,6 +74,7 @@ def run_suite(
     table: str | None = None,
     *,
     parameters: Mapping[str, Any] | None = None,
+    delivered: Collection[str] | None = None,
 ) -> list[Outcome]:
     """Run a suite through GX and return one outcome per rule, in the suite's order.
 
@@ -73,6 +83,7 @@ def run_suite(
         suite: What is expected.
         table: Schema and table to check; by default the suite's own.
         parameters: Values of the suite's parameters; they go before its `suite_parameters`.
+        delivered: The columns that the source delivers; None if that is not known.
 
     Raises:
         UserError: The table or a column is missing, or a rule cannot be computed.
@@ -85,10 +96,13 @@ def run_suite(
         found = engine.validate(connection, table, suite.name, rules, unique=unique)
         checked = _rows_checked(reader, table, found)
         offered = rows.offered(reader, suite.entity) if suite.entity else 0
-        return [
+        outcomes = [
             _outcome(reader, suite, table, rule, found[rule.name], checked, offered)
             for rule in rules
         ]
+    if delivered is None:
+        return outcomes
+    return [_as_delivered(outcome, delivered) for outcome in outcomes]
 
 
 def _check_columns(reader: psycopg.Connection, suite: Suite, table: str) -> None:
@@ -165,6 +179,16 @@ def _outcome(
         rows_again=again,
         example=example,
     )
+
+
+def _as_delivered(outcome: Outcome, delivered: Collection[str]) -> Outcome:
+    """Say of a column without any value whether the source delivers it at all."""
+    is_empty = outcome.rule.type == NOT_NULL and outcome.rows_failed == outcome.rows_checked
+    if outcome.is_met or not is_empty:
+        return outcome
+    is_there = outcome.column in delivered
+    why = "empty in every row" if is_there else "the source does not deliver the column"
+    return replace(outcome, observed=f"{outcome.observed} ({why})")
 
 
 def _observed(rule: Rule, details: Mapping[str, Any], failed: Any, checked: int) -> str:

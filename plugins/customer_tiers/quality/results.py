@@ -6,8 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
+from psycopg.rows import class_row
 
 from customer_tiers.quality.rules import Rule
+
+NOT_MET = """
+    with recursive judged as (
+        select %s::text as run_id
+        union
+        select run.repeats from judged inner join ops.run using (run_id)
+        where run.repeats is not null
+    )
+    select suite, expectation, column_name as column, rows_failed, observed, reason
+    from ops.expectation_result inner join judged using (run_id)
+    where not is_met and severity = 'warning'
+    order by suite, expectation
+"""
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,33 @@ class Outcome:
     rows_offered: int = 0
     rows_again: int = 0
     example: str | None = None
+
+
+@dataclass(frozen=True)
+class NotMet:
+    """A check that was not met and stopped nothing; `rows_failed` is None for a whole table."""
+
+    suite: str
+    expectation: str
+    column: str | None
+    rows_failed: int | None
+    observed: str | None
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The check, its table and what was found, on a few words."""
+        column = f", column {self.column}" if self.column else ""
+        return f"{self.expectation} of {self.suite}{column}: {self.observed}"
+
+    def __str__(self) -> str:
+        return f"{self.name}; {self.reason}"
+
+
+def not_met(connection: psycopg.Connection, run_id: str | None) -> list[NotMet]:
+    """Return the warnings of a run, or of the one that it repeats; rows set aside are none."""
+    with connection.cursor(row_factory=class_row(NotMet)) as cursor:
+        return cursor.execute(NOT_MET, [run_id]).fetchall()
 
 
 def store(connection: psycopg.Connection, run_id: str, outcomes: Sequence[Outcome]) -> None:
