@@ -310,6 +310,11 @@ def test_only_the_window_is_read_from_mariadb(erpnext):
     assert found == {"SI-2", "SI-3"}
 
 
+def test_only_rows_of_some_keys_are_read_from_mariadb(erpnext):
+    found = rows("erpnext", "erp.invoice_lines", Window(keys=("SI-2", "SI-3", "none's")))
+    assert {row["invoice_id"] for row in found} == {"SI-2", "SI-3"}
+
+
 def read_plainly(url: str, query: str) -> list[bytes | memoryview]:
     with database.connect("shop", "erp", "erp", url) as connection:
         entity = TERMS.entities["erp.customers"]

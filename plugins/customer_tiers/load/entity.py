@@ -24,6 +24,7 @@ from customer_tiers.load import (
     gone,
     ledger,
     notes,
+    one_key,
     reconcile,
     stage,
     tables,
@@ -191,6 +192,8 @@ def _validate(
     table = f"stage.{entity.table}"
     with connection.transaction():
         quality.quarantine.collapse_duplicates(connection, entity, table)
+        if batch.extract is not None:
+            one_key.refuse(connection, load, entity, batch.extract, batch.complete_where)
         if batch.complete_where is None:
             quality.quarantine.reoffer(connection, entity, table)
     try:

@@ -12,6 +12,7 @@ from customer_tiers import stopwatch
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.load import tables
+from customer_tiers.quality import rows
 from customer_tiers.sources.extract import Extract, Window, sent_columns
 from customer_tiers.sources.postgres import reason
 
@@ -42,23 +43,23 @@ def fill(
     Raises:
         UserError: The source failed, or sent a value that is not of the contract's type.
     """
-    rows = extract.rows(window)
+    read = extract.rows(window)
     # In the transaction that makes the table, rows can be written as old ones that all may see.
     statement = sql.SQL("copy stage.{} ({}) from stdin (format {}, freeze)").format(
         sql.Identifier(entity.table),
         sql.SQL(", ").join(map(sql.Identifier, sent_columns(extract))),
-        sql.SQL(rows.form),
+        sql.SQL(read.form),
     )
     try:
         with connection.transaction(), connection.cursor() as cursor:
             tables.create_stage(connection, entity, may_become_raw=is_first)
             with cursor.copy(statement) as copy:
-                for block in rows.blocks:
+                for block in read.blocks:
                     copy.write(block)
             return cursor.rowcount
     except psycopg.errors.DataError as error:
-        if isinstance(rows.blocks, Generator):
-            rows.blocks.close()  # the source can be asked again only then
+        if isinstance(read.blocks, Generator):
+            read.blocks.close()  # the source can be asked again only then
         where = f"source {source}, entity {entity.name}"
         raise UserError(f"{where}{_bad_value(error, entity, extract, window)}") from None
 
@@ -85,12 +86,22 @@ def _key_of(value: str, column: str, entity: Entity, extract: Extract, window: W
     """
     place = extract.columns.index(column)
     try:
-        for row in csv.reader(_lines(extract.copy_csv(window))):
+        for row in read_again(extract, window):
             if row[place] == value:
                 return "|".join(row[extract.columns.index(name)] for name in entity.key)
     except (UserError, csv.Error, IndexError):
         return ""
     return ""
+
+
+def read_again(extract: Extract, window: Window) -> Iterator[list[str]]:
+    """Yield a window's rows as texts, `sent_columns` in order; an absent value is an empty one."""
+    return csv.reader(_lines(extract.copy_csv(window)))
+
+
+def has_each_key_once(connection: psycopg.Connection, entity: Entity) -> bool:
+    """Whether an index proves that no key is twice in the stage table."""
+    return rows.key_index(connection, f"stage.{entity.table}") is not None
 
 
 def _lines(blocks: Iterator[bytes | memoryview]) -> Iterator[str]:

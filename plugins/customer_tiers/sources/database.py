@@ -145,6 +145,8 @@ def _engine(where: str, variable: str, url: str) -> sa.Engine:
 class DatabaseExtract:
     """One entity's SELECT on such a database."""
 
+    is_partial = False
+
     def __init__(self, connection: sa.Connection, source: str, entity: Entity, query: str) -> None:
         self._connection = connection
         self._source = source
@@ -250,6 +252,8 @@ class DatabaseExtract:
     def _within(self, statement: str, window: Window) -> tuple[str, dict[str, Any]]:
         if window.months:
             return self._in_months(statement, window.months)
+        if window.keys:
+            return self._of_keys(statement, window.keys)
         if window.end is None:
             return statement, {}
         column = self._named(str(self._entity.cursor))
@@ -274,6 +278,12 @@ class DatabaseExtract:
         )
         escaped = statement.replace(":", "\\:")
         return f"{escaped} where {within}", values
+
+    def _of_keys(self, statement: str, keys: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+        values = {f"key_{number}": key for number, key in enumerate(keys)}
+        listed = ", ".join(f":{name}" for name in values)
+        escaped = statement.replace(":", "\\:")
+        return f"{escaped} where {self._named(self._entity.key[0])} in ({listed})", values
 
     def _as_csv(self, rows: Sequence[Sequence[Any]]) -> bytes:
         """The rows as CSV, with `sent_columns` as the arrays' names."""

@@ -29,12 +29,14 @@ class Window:
 
     `end` is the newest change that the source showed when the window was fixed, so rows that change
     while we read belong to the next night, and no clock of ours is asked. With `months` (their
-    first days) it is the rows of these months, changed at any time.
+    first days) it is the rows of these months, with `keys` those whose first part of the key is
+    one of these texts, changed at any time.
     """
 
     start: datetime | None = None
     end: datetime | None = None
     months: tuple[date, ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Extract(Protocol):
     """Columns that the SELECT returns and the contract does not know."""
     types: dict[str, str]
     """Column -> kind of type that the source declares; empty where it declares none."""
+    is_partial: bool
+    """Whether the source shows only what changed since it was asked last."""
 
     def newest_change(self) -> datetime | None:
         """The largest cursor value of all rows; None without rows."""

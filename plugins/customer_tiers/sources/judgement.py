@@ -14,6 +14,7 @@ from customer_tiers.sources.staged import literal, quoted
 
 SHOWN_ROWS = 2
 SHOWN_CHARACTERS = 24
+SHOWN_DIFFERENCES = 4
 
 PATTERNS = {
     "integer": r"^\s*[+-]?\d{1,18}\s*$",
@@ -131,17 +132,38 @@ def _check_words(
 def check_key(report: Report, sink: duckdb.DuckDBPyConnection, entity: Entity) -> None:
     """Add a fault if one key stands for several different rows."""
     key = ", ".join(map(quoted, entity.key))
-    [(twice, example)] = sink.execute(
-        f"select count(*), any_value(sample) from (select first(concat_ws(' | ', {key})) as sample "
+    [(twice, sample)] = sink.execute(
+        f"select count(*), min(sample) from (select first([{key}]) as sample "
         f"from (select distinct * from {quoted(entity.name)}) "
         f"group by {key} having count(*) > 1)"
     ).fetchall()
     if twice:
         report.faults.append(
             f"{entity.name}, key {', '.join(entity.key)}: {twice:,} keys stand for several "
-            f"different rows, for example {short(example)}; look for a join that multiplies rows, "
-            "or add what tells them apart to the key's columns"
+            f"different rows, for example {short(' | '.join(part or '' for part in sample))}"
+            f"{_two_rows(sink, entity, sample)}; look for a join that multiplies rows, or put what "
+            f"tells them apart (year, company, series) into {entity.key[0]} in the SELECT, and "
+            "into all columns that refer to it"
         )
+
+
+def _two_rows(sink: duckdb.DuckDBPyConnection, entity: Entity, key: list[str]) -> str:
+    """Say by which values two rows of one key differ."""
+    same = " and ".join(f"{quoted(name)} is not distinct from ?" for name in entity.key)
+    found = sink.execute(
+        f"select distinct * from {quoted(entity.name)} where {same} order by all limit 2", key
+    )
+    names = [str(column[0]) for column in found.description or ()]
+    first, second = found.fetchall()
+    both = [each for each in zip(names, first, second, strict=True) if each[1] != each[2]]
+    shown = (
+        ", ".join(
+            f"{row[0]} {short(row[side]) if row[side] is not None else 'empty'}"
+            for row in both[:SHOWN_DIFFERENCES]
+        )
+        for side in (1, 2)
+    )
+    return f" ({' and '.join(shown)})"
 
 
 def show_rows(

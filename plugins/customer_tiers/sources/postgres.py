@@ -74,6 +74,8 @@ def connect(source: str, system: str, name: str, url: str) -> Iterator[psycopg.C
 class PostgresExtract:
     """One entity's SELECT on a PostgreSQL source."""
 
+    is_partial = False
+
     def __init__(
         self, connection: psycopg.Connection, source: str, entity: Entity, query: str
     ) -> None:
@@ -210,6 +212,9 @@ class PostgresExtract:
         if window.months:
             listed = sql.SQL(", ").join(map(sql.Literal, window.months))
             return sql.SQL("{} in ({})").format(self._month(self._period), listed)
+        if window.keys:
+            listed = sql.SQL(", ").join(map(sql.Literal, window.keys))
+            return sql.SQL("{} in ({})").format(sql.Identifier(self._entity.key[0]), listed)
         if window.end is None:
             return sql.SQL("true")
         column = sql.Identifier(str(self._entity.cursor))

@@ -117,6 +117,7 @@ class RestExtract(StagedExtract):
             if "since" in options and len(tables) == 1:
                 self._since = since
             _fetch(api, table, options, self._since)
+        self.is_partial = self._since is not None
         super().__init__(api.connection, source, entity, query)
 
     def newest_change(self) -> datetime | None:

@@ -68,6 +68,7 @@ def connect(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 class StagedExtract:
     """One entity's SELECT over tables of text."""
 
+    is_partial = False
     _may_hold_commas = True
     """False spares the look at every number for a comma in it."""
 
@@ -218,6 +219,9 @@ class StagedExtract:
             # A row whose month we cannot tell may be of one of them; left out, it would be deleted.
             months = ", ".join(f"date {literal(month)}" for month in window.months)
             return f"({self._month} in ({months}) or {self._month} is null)"
+        if window.keys:
+            keys = ", ".join(map(literal, window.keys))
+            return f"cast({quoted(self._entity.key[0])} as varchar) in ({keys})"
         if window.end is None:
             return "true"
         column = f"try_cast({quoted(str(self._entity.cursor))} as timestamptz)"
