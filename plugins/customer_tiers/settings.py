@@ -33,6 +33,10 @@ RECEIPT_NIGHTS = int(os.environ.get("CUSTOMER_TIERS_RECEIPT_NIGHTS", "62"))
 """How many days back receipts are kept for every night; older ones for the last night of a month.
 Two months and a day or so: a month can be looked at until the next one is closed."""
 
+LOADER_MEMORY = os.environ.get("CUSTOMER_TIERS_LOADER_MEMORY") or "96MB"
+"""What DuckDB may hold while a loader reads files or an API, before it writes to disk. The process
+itself, with Great Expectations, has some 300 MB, and 400 is what a loader may take."""
+
 RECORD_DAYS = 400
 """How many days records of runs are kept: a year, and what it is compared with."""
 

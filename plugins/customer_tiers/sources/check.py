@@ -19,7 +19,7 @@ from customer_tiers.errors import UserError
 from customer_tiers.sources import definition, opening, promises, staged
 from customer_tiers.sources.extract import Extract, Window, sent_columns
 from customer_tiers.sources.judgement import Report, check_column, check_key, show_rows
-from customer_tiers.sources.staged import literal, quoted
+from customer_tiers.sources.staged import literal, path_literal, quoted
 
 MOST_ROWS = 200_000
 """Rows of an entity that are looked at unless told otherwise."""
@@ -137,7 +137,7 @@ def _keep(
         buffer = max(LEAST_BUFFER, min(file.stat().st_size + 1, LARGEST_ROW))
         sink.execute(
             f"create table {quoted(entity.name)} as select {kept} "
-            f"from read_csv({literal(str(file))}, "
+            f"from read_csv({path_literal(file)}, "
             f"header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
             f"allow_quoted_nulls = false, nullstr = '', columns = {{{columns}}}, "
             f"max_line_size = {buffer}, buffer_size = {buffer})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable
@@ -27,6 +28,9 @@ SETTLE_SECONDS = 1.0
 
 PATIENCE_SECONDS = 60.0
 """How long to wait for files that keep changing."""
+
+COPY = re.compile(r"^\d{8}T\d{6}Z_[0-9a-f]{16}_")
+"""What a copy in the archive has before the name of the file: `<time of reading>_<hash>_`."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,9 @@ def _copied(file: Path, archive: Path, content: str) -> Path:
 
 def delivered_name(file: Path) -> str:
     """The name under which a file was delivered."""
-    parts = file.name.split("_", 2)
-    is_copy = len(parts) == 3 and len(parts[0]) == 16 and len(parts[1]) == 16
-    return parts[2] if is_copy and parts[0].endswith("Z") else file.name
+    return COPY.sub("", file.name)
+
+
+def shown_name(file: Path) -> str:
+    """The name under which a file was delivered, as text that a database can hold."""
+    return delivered_name(file).encode("utf-8", "replace").decode()

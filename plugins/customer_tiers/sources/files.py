@@ -3,36 +3,31 @@
 A table is one file, or all files of one pattern (`tables` in source.yml). Files that are still
 being written are waited for or left; a file that was delivered twice is read once; with `archive` a
 copy of all that was read is kept, and a table is what the archive and the folder hold together.
+Each file is read once, into Parquet files of text, from which the SELECTs read.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.sources import drops, staged, text_file
+from customer_tiers.sources import drops, staged, text_table
 from customer_tiers.sources.definition import System
-from customer_tiers.sources.staged import StagedExtract, literal, quoted
-from customer_tiers.sources.text_file import TextFile
+from customer_tiers.sources.staged import StagedExtract, path_literal, quoted
+from customer_tiers.sources.text_table import LINK, Text
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
-TEXTS = (".csv", ".tsv", ".txt")
 
-MAX_LINE_BYTES = 20_000_000
-"""Longest record read: beyond it a quote was opened and never closed."""
-
-LEAST_BUFFER = 2_000_000
-"""DuckDB's reading buffer, per thread; larger only for a file with longer records."""
+ORIGIN = "_file"
+"""A table of several files says in this column where a row comes from."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +60,17 @@ def connect(
         with staged.connect(scratch) as connection:
             may_hold_commas = False
             for table, found in drops.tables(system, folder, keeps=keeps).items():
-                if queries is not None and table.lower() not in queries.lower():
+                if queries is not None and not _is_named(table, queries):
                     continue
                 with _fault_placed(system):
                     may_hold_commas |= _add_table(connection, table, found, scratch)
             yield Folder(folder, connection, may_hold_commas)
+
+
+def _is_named(table: str, queries: str) -> bool:
+    """Whether a SELECT may read the table; a quote in its name is written twice there."""
+    text, name = queries.lower(), table.lower()
+    return name in text or quoted(name)[1:-1] in text
 
 
 @contextmanager
@@ -79,36 +80,97 @@ def _fault_placed(system: System) -> Iterator[None]:
         yield
     except UserError as error:
         raise UserError(f"source {system.source}, system {system.name}, file {error}") from None
+    except OSError as error:
+        raise UserError(
+            f"source {system.source}, system {system.name}, file {error.filename}: "
+            f"{error.strerror}; see to it that it stays there and may be read"
+        ) from None
+
+
+@dataclass
+class _Parts:
+    """What a table is made of: text files, and sheets with the same names above their columns."""
+
+    texts: list[Text] = field(default_factory=list)
+    sheets: dict[tuple[str, ...], list[tuple[str, str]]] = field(default_factory=dict)
+
+    def columns(self) -> list[str]:
+        """The columns of all files, each once, in the order in which they were found."""
+        found: dict[str, str] = {}
+        for names in (*(text.shape.columns for text in self.texts), *self.sheets):
+            for name in names:
+                found.setdefault(name.lower(), name)
+        return list(found.values())
 
 
 def _add_table(
     connection: duckdb.DuckDBPyConnection, table: str, drop: drops.Table, scratch: Path
 ) -> bool:
     """Create the view, or the views, of a table's files; say if a value may hold a comma."""
-    selects: dict[str, list[str]] = {}
+    made: dict[str, _Parts] = {}
     may_hold_commas = False
     for file in drop.files:
+        name = drops.shown_name(file)
         if file.suffix.lower() in WORKBOOKS:
-            found = list(_sheets(table, drop, file, scratch))
             may_hold_commas = True
-        else:
-            text = text_file.inspect(file, drop.options.get("encoding"))
-            delimiter = text_file.delimiter_of(text, drop.options.get("delimiter"))
-            may_hold_commas |= text.has_quotes or delimiter != ","
-            found = [(table, select) for select in _text(drop, text, delimiter, scratch)]
-        for name, select in found:
-            selects.setdefault(name, []).append(select)
-    for name, parts in selects.items():
+            for view, names, rows in _sheets(table, drop, file, scratch):
+                sheets = made.setdefault(view, _Parts()).sheets
+                sheets.setdefault(names, []).extend((one, name) for one in rows)
+        elif text := text_table.inspect(file, name, drop.options):
+            may_hold_commas |= text.file.has_quotes or text.shape.delimiter != ","
+            made.setdefault(table, _Parts()).texts.append(text)
+    for view, parts in made.items():
         try:
-            union = " union all by name ".join(dict.fromkeys(parts))
-            connection.execute(f"create view {quoted(name)} as {union}")
+            _create_view(connection, view, parts, scratch, has_origin="files" in drop.options)
         except duckdb.Error as error:
             raise UserError(f"{drop.files[0]}: {str(error).splitlines()[0][:300]}") from None
     return may_hold_commas
 
 
-def _sheets(table: str, drop: drops.Table, file: Path, scratch: Path) -> Iterator[tuple[str, str]]:
-    """Table name and SELECT of each sheet: a workbook of several gives `<table>_<sheet>`."""
+def _create_view(
+    connection: duckdb.DuckDBPyConnection,
+    view: str,
+    parts: _Parts,
+    scratch: Path,
+    *,
+    has_origin: bool,
+) -> None:
+    columns = parts.columns()
+    # A column of that name in a file is the sender's, and stays.
+    origin = ORIGIN if has_origin and ORIGIN not in map(str.lower, columns) else None
+    staged_files = text_table.stage(connection, parts.texts, columns, origin, scratch)
+    selects = []
+    if staged_files:
+        everything = ", ".join(map(quoted, columns if origin is None else (*columns, origin)))
+        selects.append(f"select {everything} from {_read_parquet(staged_files)}")
+    for names, sheets in parts.sheets.items():
+        selects.append(_sheet_select(names, sheets, columns, origin))
+    connection.execute(f"create view {quoted(view)} as {' union all '.join(selects)}")
+
+
+def _sheet_select(
+    names: tuple[str, ...], sheets: list[tuple[str, str]], columns: list[str], origin: str | None
+) -> str:
+    """The SELECT of all sheets with these names, without their empty rows."""
+    list_ = text_table.padded(names, columns)
+    source = _read_parquet([Path(file) for file, _ in sheets])
+    if origin is not None:
+        list_ += f", file_name as {quoted(origin)}"
+        source += f" join {text_table.named(sheets)} on file_link = {quoted(LINK)}"
+    return (
+        f"select {list_} from {source} where coalesce({', '.join(map(quoted, names))}) is not null"
+    )
+
+
+def _read_parquet(files: list[Path]) -> str:
+    paths = ", ".join(map(path_literal, files))
+    return f"read_parquet([{paths}], hive_partitioning = false, filename = {staged.literal(LINK)})"
+
+
+def _sheets(
+    table: str, drop: drops.Table, file: Path, scratch: Path
+) -> Iterator[tuple[str, tuple[str, ...], list[str]]]:
+    """View, columns and Parquet files of each sheet; several sheets give `<table>_<sheet>`."""
     from customer_tiers.sources import workbook
 
     options = drop.options
@@ -117,57 +179,8 @@ def _sheets(table: str, drop: drops.Table, file: Path, scratch: Path) -> Iterato
         if not sheet.names:
             continue  # An empty sheet is no table; a SELECT that needs it says so.
         suffix = re.sub(r"\W+", "_", sheet.sheet)
-        columns = ", ".join(map(quoted, sheet.names))
-        targets = ", ".join(map(literal, sheet.files))
-        yield (
-            table if len(made) == 1 else f"{table}_{suffix}",
-            f"select {columns}{_origin(drop, file)} from read_parquet([{targets}]) "
-            f"where coalesce({columns}) is not null",
-        )
-
-
-def _text(drop: drops.Table, file: TextFile, delimiter: str, scratch: Path) -> Iterator[str]:
-    """The SELECT of a CSV file; none for an empty one, which has no columns."""
-    header = _header(file, delimiter)
-    if not header:
-        return  # A SELECT that needs it says so.
-    if file.longest > MAX_LINE_BYTES:
-        raise UserError(
-            f"{file.path}: a line is longer than {MAX_LINE_BYTES:,} bytes; look for a quote that "
-            "is never closed, or shorten it"
-        )
-    lowered = [name.lower() for name in header]
-    for position, name in enumerate(header, start=1):
-        if not name.strip():
-            raise UserError(
-                f"{file.path}: column {position} has no name; name it in the first line"
-            )
-        if lowered.count(name.lower()) > 1:
-            raise UserError(
-                f"{file.path}, column {name}: there twice; rename one in the first line"
-            )
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
-    buffer = max(LEAST_BUFFER, 2 * file.longest)
-    yield (
-        f"select *{_origin(drop, file.path)} "
-        f"from read_csv({literal(str(text_file.as_utf8(file, scratch)))}, "
-        f"header = true, auto_detect = false, delim = {literal(delimiter)}, quote = '\"', "
-        f"escape = '\"', columns = {{{columns}}}, max_line_size = {buffer}, "
-        f"buffer_size = {buffer})"
-    )
-
-
-def _origin(drop: drops.Table, file: Path) -> str:
-    """A table of several files says in `_file` where a row comes from."""
-    return f", {literal(drops.delivered_name(file))} as _file" if "files" in drop.options else ""
-
-
-def _header(file: TextFile, delimiter: str) -> list[str]:
-    try:
-        first = next(csv.reader(io.StringIO(text_file.head(file)), delimiter=delimiter), [])
-    except csv.Error as error:
-        raise UserError(f"{file.path}, line 1: {error}; save the file as ordinary CSV") from None
-    return [name.strip() for name in first]
+        view = table if len(made) == 1 else f"{table}_{suffix}"
+        yield view, tuple(sheet.names), sheet.files
 
 
 class FileExtract(StagedExtract):

@@ -7,6 +7,7 @@ reported with its column instead of being guessed at.
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -17,6 +18,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from customer_tiers import settings
 from customer_tiers.contract import UNKNOWN, Entity
 from customer_tiers.errors import UserError
 from customer_tiers.sources.extract import (
@@ -31,10 +33,6 @@ from customer_tiers.sources.extract import (
 
 BATCH_ROWS = 5_000
 """Rows handed to COPY at a time: about 1 MB, so memory does not grow with the source."""
-
-MEMORY = "96MB"
-"""What DuckDB may hold before it spills to disk. The process itself, with Great Expectations, has
-some 300 MB, and 400 is what a loader may take."""
 
 ISO = r"^\d{4}-\d{2}-\d{2}([ T].*)?$"
 NOT_ISO = "not ISO, column "
@@ -57,7 +55,7 @@ THOUSANDS = r"^\s*[+-]?\d{1,3}(\.\d{3})+\s*$"
 def connect(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a DuckDB of our own in memory, which spills to the scratch folder."""
     with duckdb.connect(":memory:") as connection:
-        connection.execute(f"set memory_limit = '{MEMORY}'")
+        connection.execute(f"set memory_limit = {literal(settings.LOADER_MEMORY)}")
         connection.execute("set threads = 1")  # each has its buffers; COPY needs a core, too
         connection.execute("set timezone = 'UTC'")
         connection.execute("set preserve_insertion_order = false")
@@ -250,11 +248,10 @@ class StagedExtract:
             )
         if column := re.search(r'Referenced column "([^"]+)" not found', message):
             return f"column {column[1]} is not {self._place()}; restore it or correct {path}"
-        file = re.search(r"file = (\S+)", message)
-        line = re.search(r"Line: (\d+)", message)
-        place = f"{file[1]}, line {line[1]}: " if file and line else ""
-        text = re.sub(r"Original Line: .*", "", message.split("Possible")[0])
-        return f"{place}{' '.join(text.split())[:300]}; correct what was delivered or {path}"
+        if limit := own_limit(message):
+            return limit
+        text = message.split("Possible")[0]
+        return f"{' '.join(text.split())[:300]}; correct what was delivered or {path}"
 
     def _missing_table(self, table: str) -> str:
         return f"there is no table {table} {self._place()}"
@@ -274,6 +271,27 @@ def _plain(name: str, style: str | None) -> str:
 def quoted(name: str) -> str:
     """A name as DuckDB quotes it."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def path_literal(path: Path | str) -> str:
+    """The path of a file as DuckDB reads it: to DuckDB a path is a pattern."""
+    return literal(re.sub(r"[\[*?{]", r"[\g<0>]", str(path)))
+
+
+def own_limit(message: str) -> str | None:
+    """Say of a fault of DuckDB that it is a limit of ours, and what to do; None if it is none."""
+    if "Out of Memory" in message:
+        return (
+            f"reading it needs more memory than the {settings.LOADER_MEMORY} that DuckDB may take "
+            "here, which is a limit of this program and no fault of the data; set "
+            "CUSTOMER_TIERS_LOADER_MEMORY to more, for example 400MB"
+        )
+    if "max_temp_directory_size" in message or "No space left" in message:
+        return (
+            f"the disk of {tempfile.gettempdir()}, where rows lie while they are read, is full, "
+            "which is no fault of the data; make room, or set TMPDIR to a folder with more"
+        )
+    return None
 
 
 def literal(value: str | date) -> str:

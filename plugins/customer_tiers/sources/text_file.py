@@ -30,13 +30,17 @@ COMMON_SHARE = 0.9
 
 SAMPLE_LINES = 50
 
+BLANK = (b"", b"\r", codecs.BOM_UTF8, codecs.BOM_UTF8 + b"\r")
+"""Lines without a value, as they are between two line feeds."""
+
 
 @dataclass(frozen=True)
 class TextFile:
     """One inspected file.
 
     `encoding` is a codec of Python; `longest` the bytes of its longest record, with line breaks
-    inside quotes; `digest` the SHA-256 of its content; `has_quotes` whether a value may be quoted.
+    inside quotes; `digest` the SHA-256 of its content; `has_quotes` whether a value may be quoted;
+    `records` how many records there are that are not blank, the names among them.
     """
 
     path: Path
@@ -44,6 +48,7 @@ class TextFile:
     longest: int
     digest: str
     has_quotes: bool
+    records: int
 
 
 def inspect(path: Path, encoding: str | None) -> TextFile:
@@ -64,6 +69,11 @@ def inspect(path: Path, encoding: str | None) -> TextFile:
         while block := stream.read(BLOCK_BYTES):
             scan.add(block)
     scan.close()
+    if scan.has_nul:
+        raise UserError(
+            f"{path}: holds NUL bytes, as a file does that was not written to its end; get it "
+            "again, or set `encoding: utf-16-le` in source.yml if it is UTF-16"
+        )
     if scan.is_valid:
         return scan.result(path, codec or "utf-8")
     if encoding is None and codec is None and scan.is_chinese:
@@ -89,60 +99,75 @@ class _Scan:
     def __init__(self, codec: str) -> None:
         self.digest = hashlib.sha256()
         self.is_valid = True
+        self.has_nul = False
         self.longest = 0
         self._is_utf8 = codec.startswith("utf-8")
         self._decoder = codecs.getincrementaldecoder(codec)()
-        self._record = 0
+        self._record = self._records = 0
+        self._is_blank = True
         self._is_quoted = self._has_quotes = False
         self._high = self._common = 0
 
     def add(self, block: bytes) -> None:
         self.digest.update(block)
         is_plain = block.isascii()
+        text = ""
         if self.is_valid and not (is_plain and self._is_utf8 and not self._decoder.getstate()[0]):
-            self._decode(block)
+            text = self._decode(block)
         if not is_plain:
             runs = HIGH_BYTES.findall(block)
             self._high += sum(map(len, runs))
             self._common += sum(len(m) for run in runs for m in COMMON_CHINESE.findall(run))
-        self._measure(block)
+        self._measure(block if self._is_utf8 else text.encode())
 
     def close(self) -> None:
         if self.is_valid:
             self._decode(b"", final=True)
         self.longest = max(self.longest, self._record)
+        self._records += not self._is_blank
 
     def result(self, path: Path, codec: str) -> TextFile:
         digest = self.digest.hexdigest()
-        return TextFile(path, codec, self.longest, digest, self._has_quotes)
+        return TextFile(path, codec, self.longest, digest, self._has_quotes, self._records)
 
     @property
     def is_chinese(self) -> bool:
         return self._high >= 4 and self._common >= COMMON_SHARE * self._high
 
-    def _decode(self, block: bytes, *, final: bool = False) -> None:
+    def _decode(self, block: bytes, *, final: bool = False) -> str:
         try:
-            self._decoder.decode(block, final)
+            return self._decoder.decode(block, final)
         except UnicodeDecodeError:
             self.is_valid = False
+            return ""
 
     def _measure(self, block: bytes) -> None:
         first, *others = block.split(b"\n")
         has_quotes = b'"' in block
         self._has_quotes |= has_quotes
-        if not has_quotes and not self._is_quoted:
-            if others:
-                self.longest = max(self.longest, self._record + len(first))
-                self.longest = max(self.longest, *map(len, others))
-                self._record = len(others[-1])
-            else:
-                self._record += len(first)
+        self.has_nul |= b"\0" in block
+        if has_quotes or self._is_quoted:
+            self._measure_quoted((first, *others))
             return
-        for number, line in enumerate((first, *others)):
+        self._is_blank &= first in BLANK
+        if not others:
+            self._record += len(first)
+            return
+        self.longest = max(self.longest, self._record + len(first), *map(len, others))
+        self._record = len(others[-1])
+        whole = len(others) - others.count(b"") - others.count(b"\r")
+        self._records += (not self._is_blank) + whole - (others[-1] not in BLANK[:2])
+        self._is_blank = others[-1] in BLANK
+
+    def _measure_quoted(self, lines: tuple[bytes, ...]) -> None:
+        """Lines with quotes in them, or within quotes that were opened in a block before."""
+        for number, line in enumerate(lines):
             if number and not self._is_quoted:
                 self.longest = max(self.longest, self._record)
-                self._record = 0
+                self._records += not self._is_blank
+                self._record, self._is_blank = 0, True
             self._record += len(line) + 1
+            self._is_blank &= line in BLANK
             if line.count(b'"') % 2:
                 self._is_quoted = not self._is_quoted
 
@@ -216,8 +241,11 @@ def as_utf8(file: TextFile, folder: Path) -> Path:
         return file.path
     target = folder / f"{file.digest[:16]}.csv"
     decoder = codecs.getincrementaldecoder(file.encoding)()
-    with file.path.open("rb") as source, target.open("wb") as copy:
-        while block := source.read(BLOCK_BYTES):
-            copy.write(decoder.decode(block).encode())
-        copy.write(decoder.decode(b"", True).encode())
+    try:
+        with file.path.open("rb") as source, target.open("wb") as copy:
+            while block := source.read(BLOCK_BYTES):
+                copy.write(decoder.decode(block).encode())
+            copy.write(decoder.decode(b"", True).encode())
+    except UnicodeDecodeError:
+        raise UserError(_bad_text(file.path, file.encoding)) from None
     return target
