@@ -189,6 +189,7 @@
 {% macro is_return_without_link() -%}
     is_posted
     and document_type = 'credit_note'
+    and line_kind = 'goods'
     and original_invoice_id is null
 {%- endmacro %}
 
@@ -228,6 +229,8 @@
         where
             sales.is_posted
             and sales.document_type = 'invoice'
+            and sales.line_kind = 'goods'
+            and sales.quantity > 0
         group by sales.customer_id, sales.product_id, sales.invoice_date
     ) as sold_days
         on

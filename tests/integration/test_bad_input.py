@@ -197,7 +197,7 @@ def test_p21_bad_rows_are_set_aside_or_stop_the_night(shop, erp, fault, how_many
                 "select row_data ->> 'invoice_id', column_name, reason from quarantine.rows "
                 "where resolved_run is null"
             )
-            assert [(row[0], row[1]) for row in kept] == [("I010", column)]
+            assert [(row[0], row[1].split(", ")[0]) for row in kept] == [("I010", column)]
             assert kept[0][2]
             assert shop.raw(f"erp_{LINES}") == before
     finally:

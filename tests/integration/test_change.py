@@ -466,7 +466,7 @@ def test_quarantine_is_listed_shown_given_up_and_replayed(shop, monkeypatch):
         load(shop)
         listed = stewardship.lines(warehouse, "erp.invoice_lines")
         assert listed[-1] == "2 rows, 2 broken rules"
-        assert "I180|1  quantity.be_between" in listed[0]
+        assert "I180|1  quantity_has_its_sign" in listed[0]
         assert (
             '"invoice_id": "I180"' in stewardship.row(warehouse, "erp.invoice_lines", "I180|1")[-1]
         )

@@ -19,16 +19,19 @@ FACTS = ("tag:facts",)
 START = date(2025, 1, 1)
 CUSTOMERS = [f"C{n}" for n in range(8)]
 PRODUCTS = [f"P{n}" for n in range(6)]
-KINDS = ("drop", "move", "reprice", "post", "pass_on", "recount", "exchange", "unlink")
+KINDS = (
+    *("drop", "move", "reprice", "post", "pass_on", "recount", "exchange", "unlink"),
+    *("become_money", "come_back"),
+)
 CONTENT = (
     "select 'day', customer_id, day::text || posted_day, gross_revenue, discounts, returns, "
     "net_revenue, cogs, freight_cost, order_lines, orders, drops, return_lines, "
     "lines_with_discount, lines_with_freight, lines_without_cost, return_lines_matched, "
-    "return_lines_without_sale from candidate.fct_sales_days "
+    "return_lines_without_sale, units, price_lines from candidate.fct_sales_days "
     "union all select 'product', customer_id, concat(day, posted_day, product_id, currency, "
     "cost_currency), order_lines, quantity, document_gross_revenue, document_discounts, "
     "document_cost_of_sales, document_returns, document_cost_of_returns, document_freight, "
-    "0, 0, 0, 0, 0, 0, 0 from candidate.fct_product_days order by 1, 2, 3"
+    "0, 0, 0, 0, 0, 0, 0, 0, 0 from candidate.fct_product_days order by 1, 2, 3"
 )
 
 
@@ -74,6 +77,7 @@ class Company:
             "product_id": pick.choice(PRODUCTS),
             "invoice_date": self.day(),
             "document_type": "credit_note" if is_credit else "invoice",
+            "line_kind": {5: "price", 6: "down_payment", 7: "goods"}.get(self.number % 8),
             "quantity": Decimal(pick.randrange(1, 9)),
             "net_amount": self.amount(),
             "cost_amount": pick.choice([None, self.amount()]),
@@ -111,8 +115,17 @@ class Company:
             elif kind == "post":
                 line["posted"] = not line["posted"]
             else:
-                line["customer_id"] = pick.choice(CUSTOMERS)
+                self.turn(line, kind)
         self.change_prices()
+
+    def turn(self, line: dict[str, Any], kind: str) -> None:
+        """Another customer's; money without goods, or goods again; goods that come back, or not."""
+        if kind == "pass_on":
+            line["customer_id"] = self.random.choice(CUSTOMERS)
+        elif kind == "become_money":
+            line["line_kind"] = self.random.choice([None, "goods", "price", "down_payment"])
+        elif line["document_type"] == "invoice":
+            line["quantity"], line["net_amount"] = -line["quantity"], -line["net_amount"]
 
     def change_prices(self) -> None:
         pick = self.random

@@ -112,7 +112,7 @@ def warehouse(warehouse_url) -> Iterator[Warehouse]:
 
 def test_a_bad_row_leaves_the_stage_and_is_kept_whole_with_its_reason(warehouse):
     moved = warehouse.night("r1", {}, {"line_no": 2, "quantity": -3})
-    assert moved == {"quantity.be_between": 1}
+    assert moved == {"quantity_has_its_sign": 1}
     assert moved.rows == 1
     assert warehouse.staged() == [("I1", 1)]
     ((key, rule, column, reason, data, first, last),) = warehouse.held(
@@ -120,8 +120,8 @@ def test_a_bad_row_leaves_the_stage_and_is_kept_whole_with_its_reason(warehouse)
     )
     assert (key, rule, column, first, last) == (
         "I1|2",
-        "quantity.be_between",
-        "quantity",
+        "quantity_has_its_sign",
+        "quantity, document_type, net_amount, line_kind",
         "r1",
         "r1",
     )
@@ -131,12 +131,12 @@ def test_a_bad_row_leaves_the_stage_and_is_kept_whole_with_its_reason(warehouse)
 
 
 def test_a_row_that_breaks_two_rules_has_two_entries_and_counts_once(warehouse):
-    moved = warehouse.night("r1", {}, {"line_no": 2, "quantity": 0, "document_type": "fax"})
-    assert moved == {"quantity.be_between": 1, "document_type.be_in_set": 1}
+    moved = warehouse.night("r1", {}, {"line_no": 2, "quantity": -1, "document_type": "fax"})
+    assert moved == {"quantity_has_its_sign": 1, "document_type.be_in_set": 1}
     assert moved.rows == 1
     assert warehouse.held() == [
         ("I1|2", "document_type.be_in_set"),
-        ("I1|2", "quantity.be_between"),
+        ("I1|2", "quantity_has_its_sign"),
     ]
 
 
@@ -205,7 +205,7 @@ def test_a_new_version_in_the_extract_goes_before_the_one_in_quarantine(warehous
 def test_an_entry_closes_when_its_rule_is_met_though_another_is_not(warehouse):
     warehouse.night("r1", {"line_no": 2, "quantity": -1, "document_type": "fax"})
     warehouse.night("r2", {"line_no": 2, "quantity": -1})
-    assert warehouse.held() == [("I1|2", "quantity.be_between")]
+    assert warehouse.held() == [("I1|2", "quantity_has_its_sign")]
     assert warehouse.held("rule, resolved_run", "resolved_run is not null") == [
         ("document_type.be_in_set", "r2")
     ]

@@ -16,7 +16,7 @@ import duckdb
 
 from customer_tiers.contract import UNKNOWN, Contract, Entity
 from customer_tiers.errors import UserError
-from customer_tiers.sources import definition, opening, promises, staged
+from customer_tiers.sources import definition, line_hints, opening, promises, staged
 from customer_tiers.sources.extract import Extract, Window, sent_columns
 from customer_tiers.sources.judgement import Report, check_column, check_key, show_rows
 from customer_tiers.sources.staged import literal, path_literal, quoted
@@ -44,6 +44,7 @@ def check(name: str, contract: Contract, path: str | None, most_rows: int = MOST
             _check_system(report, sink, source, system, contract, path, most_rows)
         today = datetime.now(UTC).date()
         promises.check_rules(report, sink, contract, source.base_currency, today)
+        line_hints.add(report, sink, source.query(line_hints.LINES))
     return report
 
 

@@ -38,6 +38,7 @@ ADVICE = {
 
 ALLOWED = {
     ("erp.invoice_lines", "document_type"): ("invoice", "credit_note"),
+    ("erp.invoice_lines", "line_kind"): ("goods", "price", "down_payment"),
     ("crm.cases", "kind"): ("complaint", "question", "suggestion"),
     ("crm.surveys", "kind"): ("csat", "nps"),
 }

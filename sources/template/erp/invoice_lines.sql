@@ -16,15 +16,19 @@ select
     your_column as invoice_date,
     -- text, never empty: invoice or credit_note.
     your_column as document_type,
+    -- text: goods (also if empty), price (money without goods: deduction, surcharge, price credit,
+    -- debit note) or down_payment (an advance, or its deduction).
+    -- your_column as line_kind,
     -- text: Invoice that a credit note takes back.
     -- your_column as original_invoice_id,
     -- integer: Line of that invoice.
     -- your_column as original_line_no,
-    -- numeric, never empty: Units, positive on invoices and on credit notes.
+    -- numeric: Units of goods, positive on invoices and on credit notes; ignored, and 0 or empty,
+    -- where no goods move.
     your_column as quantity,
-    -- numeric: Quantity x list price, positive on both document types. (currency)
+    -- numeric: Quantity x list price, positive on both document types; of goods only. (currency)
     -- your_column as list_amount,
-    -- numeric: Discount on the line, positive. (currency)
+    -- numeric: Discount on the line, positive; of goods only. (currency)
     -- your_column as discount_amount,
     -- numeric: Cost of the goods; empty means the product's cost at that date. (currency)
     -- your_column as cost_amount,
@@ -36,6 +40,7 @@ select
     -- your_column as posted,
     -- timestamp: Last change of the row at the source.
     -- your_column as updated_at,
-    -- numeric, never empty: Amount without tax, positive on both document types. (currency)
+    -- numeric, never empty: Amount without tax: positive if an invoice charges or a credit note
+    -- gives back, negative if the line goes against its document. (currency)
     your_column as net_amount
 from your_table

@@ -17,6 +17,8 @@ known as (
         orders,
         drops,
         return_lines,
+        price_lines,
+        units,
         lines_with_discount,
         lines_with_freight,
         lines_without_cost,

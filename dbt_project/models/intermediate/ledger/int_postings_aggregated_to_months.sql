@@ -17,7 +17,8 @@ postings as (
         sales_days.cogs,
         sales_days.freight_cost,
         sales_days.lines_without_cost,
-        sales_days.order_lines + sales_days.return_lines as posted_lines,
+        sales_days.order_lines + sales_days.return_lines + sales_days.price_lines
+            as posted_lines,
         {{ month_start('sales_days.posted_day') }} as month_start_date,
         case
             when excluded.customer_id is not null then 'excluded_customers'

@@ -22,7 +22,8 @@ invoice_lines as (select * from {{ ref('int_invoice_lines_costed') }}),
 summed as (
     select
         {{ key | join(',\n        ') }},
-        cast(sum(case when is_return then 0 else 1 end) as integer) as order_lines,
+        cast(sum(case when is_goods and not is_return then 1 else 0 end) as integer)
+            as order_lines,
         coalesce(sum(case when not is_return then quantity end), 0) as quantity,
     {% for name, amount in amounts.items() -%}
         cast(coalesce(sum({{ amount }}), 0) as numeric(18, 2)) as {{ name }}

@@ -11,8 +11,9 @@ invoice_lines as (select * from {{ ref('int_invoice_lines_costed') }}),
 signed as (
     select
         *,
-        case when is_return then 0 else 1 end as sale_line,
+        case when is_goods and not is_return then 1 else 0 end as sale_line,
         case when is_return then 1 else 0 end as return_line,
+        case when is_goods then 0 else 1 end as price_line,
         case when not is_return then list_amount end as sold_amount,
         case when not is_return then list_amount - net_amount end as discount_amount,
         case when is_return then -net_amount end as returned_amount
@@ -31,9 +32,11 @@ summed as (
         coalesce(sum(cost_amount), 0) as cogs,
         coalesce(sum(freight_amount), 0) as freight_cost,
         sum(sale_line) as order_lines,
-        count(distinct case when not is_return then order_id end) as orders,
-        count(distinct case when not is_return then invoice_id end) as drops,
+        count(distinct case when sale_line = 1 then order_id end) as orders,
+        count(distinct case when sale_line = 1 then invoice_id end) as drops,
+        sum(quantity) as units,
         sum(return_line) as return_lines,
+        sum(price_line) as price_lines,
         sum(case when has_discount then 1 else 0 end) as lines_with_discount,
         sum(case when has_freight then 1 else 0 end) as lines_with_freight,
         sum(case when has_cost then 0 else 1 end) as lines_without_cost,
@@ -54,8 +57,9 @@ typed as (
         ] -%}
             cast({{ amount }} as numeric(18, 2)) as {{ amount }},
         {% endfor -%}
+        units,
         {% for number in [
-            'order_lines', 'orders', 'drops', 'return_lines', 'lines_with_discount',
+            'order_lines', 'orders', 'drops', 'return_lines', 'price_lines', 'lines_with_discount',
             'lines_with_freight', 'lines_without_cost', 'lines_without_rate',
             'return_lines_matched', 'return_lines_without_sale'
         ] -%}

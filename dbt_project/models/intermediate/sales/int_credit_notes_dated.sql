@@ -6,6 +6,7 @@ credit_notes as (
     where
         invoice_lines.is_posted
         and invoice_lines.document_type = 'credit_note'
+        and invoice_lines.line_kind <> 'down_payment'
 ),
 
 sales as (
@@ -51,6 +52,7 @@ dated as (
         credit_notes.product_id,
         credit_notes.order_id,
         credit_notes.document_type,
+        credit_notes.line_kind,
         credit_notes.quantity,
         credit_notes.list_amount,
         credit_notes.discount_amount,
@@ -63,7 +65,8 @@ dated as (
         {# What is only probable is not valued by it: a ledger cannot know it. #}
         coalesce(named_days.day, credit_notes.invoice_date) as valued_day,
         probable_days.day is not null as is_matched,
-        coalesce(named_days.day, probable_days.day) is null as is_without_sale
+        coalesce(named_days.day, probable_days.day) is null
+        and credit_notes.line_kind = 'goods' as is_without_sale
     from credit_notes
     left join named_days
         on

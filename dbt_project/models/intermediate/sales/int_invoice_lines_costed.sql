@@ -1,5 +1,11 @@
+{#- Money without goods has no list price and no cost: what it adds is a price, what it takes off
+    a discount. -#}
 {%- set list_amount -%}
-    coalesce(list_amount, net_amount + coalesce(discount_amount, 0))
+    case
+        when line_kind = 'goods'
+            then coalesce(list_amount, net_amount + coalesce(discount_amount, 0))
+        else greatest(net_amount, 0)
+    end
 {%- endset -%}
 with
 invoice_lines as (select * from {{ ref('int_invoice_lines_dated') }}),
@@ -44,16 +50,23 @@ costed as (
         day,
         posted_day,
         ---------- what is known
-        document_type = 'credit_note' as is_return,
+        line_kind = 'goods' as is_goods,
+        line_kind = 'goods'
+        and (document_type = 'credit_note' or quantity < 0) as is_return,
         is_matched,
         is_without_sale,
         rate is not null as has_rate,
-        coalesce(list_amount, discount_amount) is not null as has_discount,
+        case
+            when line_kind = 'goods'
+                then coalesce(list_amount, discount_amount) is not null
+            else net_amount < 0
+        end as has_discount,
         freight_amount is not null as has_freight,
-        coalesce(cost_amount, unit_cost, standard_cost) is not null as has_cost,
+        line_kind <> 'goods'
+        or coalesce(cost_amount, unit_cost, standard_cost) is not null as has_cost,
         ---------- what was sold, in the currency of the document and of the cost
         currency,
-        quantity,
+        case when line_kind = 'goods' then quantity else 0 end as quantity,
         {{ to_cents('net_amount') }} as document_net_amount,
         {{ to_cents(list_amount) }} as document_list_amount,
         {{ to_cents('freight_amount') }} as document_freight_amount,
@@ -62,20 +75,28 @@ costed as (
             when document_unit_cost is not null then unit_cost_currency
             else '{{ var("base_currency") }}'
         end as cost_currency,
-        coalesce(
-            {{ to_cents('cost_amount') }},
-            {{ to_cents('quantity * document_unit_cost') }},
-            {{ to_cents('quantity * standard_cost') }}
-        ) as document_cost_amount,
+        case
+            when line_kind = 'goods'
+                then coalesce(
+                    {{ to_cents('cost_amount') }},
+                    {{ to_cents('quantity * document_unit_cost') }},
+                    {{ to_cents('quantity * standard_cost') }}
+                )
+            else {{ to_cents('0') }}
+        end as document_cost_amount,
         ---------- money in base currency
         {{ to_cents('rate * net_amount') }} as net_amount,
         {{ to_cents('rate * ' ~ list_amount) }} as list_amount,
         {{ to_cents('rate * freight_amount') }} as freight_amount,
-        coalesce(
-            {{ to_cents('rate * cost_amount') }},
-            {{ to_cents('quantity * unit_cost') }},
-            {{ to_cents('quantity * standard_cost') }}
-        ) as cost_amount
+        case
+            when line_kind = 'goods'
+                then coalesce(
+                    {{ to_cents('rate * cost_amount') }},
+                    {{ to_cents('quantity * unit_cost') }},
+                    {{ to_cents('quantity * standard_cost') }}
+                )
+            else {{ to_cents('0') }}
+        end as cost_amount
     from joined
 )
 

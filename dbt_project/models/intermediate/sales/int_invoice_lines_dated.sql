@@ -1,6 +1,6 @@
 {%- set columns = [
     'invoice_id', 'line_no', 'customer_id', 'product_id', 'order_id', 'document_type',
-    'quantity', 'list_amount', 'discount_amount', 'net_amount', 'cost_amount',
+    'line_kind', 'quantity', 'list_amount', 'discount_amount', 'net_amount', 'cost_amount',
     'freight_amount', 'currency', 'posted_day', 'day', 'valued_day', 'is_matched',
     'is_without_sale'
 ] -%}
@@ -13,11 +13,12 @@ invoices as (
         invoice_date as day,
         invoice_date as valued_day,
         false as is_matched,
-        false as is_without_sale
+        quantity < 0 and line_kind = 'goods' as is_without_sale
     from {{ ref('stg_erp__invoice_lines') }}
     where
         is_posted
         and document_type = 'invoice'
+        and line_kind <> 'down_payment'
 ),
 
 credit_notes as (select * from {{ ref('int_credit_notes_dated') }}),

@@ -8,6 +8,17 @@ select
     invoice_lines.order_id,
     invoice_lines.invoice_date,
     invoice_lines.document_type,
+    {# what is said, else what can only be money: an amount for no units, or against its invoice #}
+    case
+        when invoice_lines.line_kind <> 'goods' then invoice_lines.line_kind
+        when invoice_lines.quantity = 0 then 'price'
+        when
+            invoice_lines.document_type = 'invoice'
+            and invoice_lines.net_amount < 0
+            and invoice_lines.quantity > 0
+            then 'price'
+        else 'goods'
+    end as line_kind,
     invoice_lines.original_invoice_id,
     invoice_lines.original_line_no,
     invoice_lines.updated_at,
