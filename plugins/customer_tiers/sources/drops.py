@@ -7,10 +7,13 @@ import os
 import re
 import shutil
 import time
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fnmatch import fnmatch
+from fnmatch import translate
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -61,39 +64,73 @@ def tables(system: System, folder: Path, *, keeps: bool = True) -> dict[str, Tab
     found: dict[str, Table] = {}
     taken: set[Path] = set()
     for table, options in own.items():
-        files = [file for file in delivered if fnmatch(delivered_name(file), options["files"])]
+        files = _matching(system, delivered, table, options["files"])
         taken |= set(files)
         if files:
-            found[table] = Table(_once(files), {**common, **options})
-    seen: set[str] = {table.lower() for table in found}
+            found[table] = Table(files, {**common, **options})
+    seen: set[str] = {_folded(table) for table in found}
     for file in delivered:
         if file in taken:
             continue
-        table = Path(delivered_name(file)).stem
-        if table.lower() in seen:
+        table = unicodedata.normalize("NFC", Path(delivered_name(file)).stem)
+        if _folded(table) in seen:
             raise UserError(
                 f"source {system.source}, system {system.name}: {file} and another file give the "
                 f"table {table}: they differ only in their ending or in upper and lower case; "
                 "keep one, or name the right one under `tables` in source.yml"
             )
-        seen.add(table.lower())
+        seen.add(_folded(table))
         found[table] = Table((file,), common)
     return found
+
+
+def _matching(system: System, delivered: list[Path], table: str, pattern: str) -> tuple[Path, ...]:
+    """The files whose names the pattern of a table fits; a content that is there twice once.
+
+    Raises:
+        UserError: The pattern was meant as a name, or two names differ only in their case.
+    """
+    where = f"source {system.source}, system {system.name}, table {table}"
+    names = {file: _folded(delivered_name(file)) for file in delivered}
+    fits = re.compile(translate(_folded(pattern))).match
+    for file, name in names.items():
+        if name == _folded(pattern) and not fits(name):
+            raise UserError(
+                f"{where}: `files` is a pattern, and {pattern} does not fit the file of that name "
+                f"({file}); write its brackets as [[], so: {escape(pattern)}"
+            )
+    files = _once([file for file, name in names.items() if fits(name)])
+    seen: dict[str, Path] = {}
+    for file in files:
+        if other := seen.get(names[file]):
+            raise UserError(
+                f"{where}: {other} and {file} differ in content, but their names only in upper "
+                "and lower case; take away the one that does not count"
+            )
+        seen[names[file]] = file
+    return files
+
+
+def _folded(name: str) -> str:
+    """A name as it is compared: in lower case, and with letters and accents composed."""
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def _delivered(system: System, folder: Path) -> list[Path]:
     """The files that are there whole, as far as their names say."""
     done = system.options.get("done_suffix")
     files = []
-    for file in sorted(folder.iterdir()):
+    entries = sorted(folder.iterdir())
+    names = {entry.name for entry in entries}
+    for file in entries:
         name = file.name
         if not file.is_file() or name.startswith((".", "~$")):
             continue
         if file.suffix.lower() not in SUFFIXES or any(end in UNFINISHED for end in file.suffixes):
             continue
-        if any(file.with_name(name + end).exists() for end in UNFINISHED):
+        if any(name + end in names for end in UNFINISHED):
             continue
-        if done and not (file.with_name(name + done).exists() or file.with_suffix(done).exists()):
+        if done and not names & {name + done, file.stem + done}:
             continue
         files.append(file)
     return files
@@ -129,9 +166,17 @@ def _stamps(files: Iterable[Path]) -> dict[Path, tuple[int, float]]:
 
 def _once(files: list[Path]) -> tuple[Path, ...]:
     """The files without those that repeat the content of another."""
-    if len(files) < 2:
-        return tuple(files)
-    return tuple({digest(file): file for file in reversed(files)}.values())[::-1]
+    sizes = Counter(file.stat().st_size for file in files)
+    kept, seen = [], set()
+    for file in files:
+        size = file.stat().st_size
+        if sizes[size] > 1:
+            content = digest(file)
+            if content in seen:
+                continue
+            seen.add(content)
+        kept.append(file)
+    return tuple(kept)
 
 
 def digest(path: Path) -> str:
@@ -149,7 +194,12 @@ def _with_archive(archive: Path, delivered: list[Path], *, keeps: bool) -> list[
     """
     if keeps:
         archive.mkdir(parents=True, exist_ok=True)
-    newest = {delivered_name(file): file for file in sorted(archive.glob("*_*_*"))}
+    copies = sorted(archive.iterdir()) if archive.is_dir() else []
+    newest = {
+        delivered_name(file): file
+        for file in copies
+        if COPY.match(file.name) and file.suffix.lower() in SUFFIXES
+    }
     for file in delivered:
         content = digest(file)
         before = newest.get(file.name)
@@ -161,12 +211,19 @@ def _with_archive(archive: Path, delivered: list[Path], *, keeps: bool) -> list[
 def _copied(file: Path, archive: Path, content: str) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     target = archive / f"{stamp}_{content[:16]}_{file.name}"
-    partial = target.with_name(target.name + ".part")
-    shutil.copy2(file, partial)
-    if digest(partial) != content:
-        partial.unlink()
-        raise UserError(f"{file}: changed while it was copied to {archive}; run again")
-    os.replace(partial, target)
+    partial = archive / f"{content[:16]}.part"
+    try:
+        shutil.copy2(file, partial)
+        if digest(partial) != content:
+            partial.unlink()
+            raise UserError(f"{file}: changed while it was copied to {archive}; run again")
+        os.replace(partial, target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise UserError(
+            f"{file}: could not be copied to the archive {archive} ({error.strerror}); make room "
+            "there and let it be written; the name of a copy is 34 bytes longer than the file's"
+        ) from None
     return target
 
 

@@ -59,11 +59,12 @@ def connect(
         scratch = Path(temporary)
         with staged.connect(scratch) as connection:
             may_hold_commas = False
-            for table, found in drops.tables(system, folder, keeps=keeps).items():
-                if queries is not None and not _is_named(table, queries):
-                    continue
-                with _fault_placed(system):
-                    may_hold_commas |= _add_table(connection, table, found, scratch)
+            with _file_named(system):
+                for table, found in drops.tables(system, folder, keeps=keeps).items():
+                    if queries is not None and not _is_named(table, queries):
+                        continue
+                    with _fault_placed(system):
+                        may_hold_commas |= _add_table(connection, table, found, scratch)
             yield Folder(folder, connection, may_hold_commas)
 
 
@@ -79,12 +80,21 @@ def _fault_placed(system: System) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise UserError(f"source {system.source}, system {system.name}, file {error}") from None
+        line = " ".join(str(error).encode("utf-8", "backslashreplace").decode().splitlines())
+        raise UserError(f"source {system.source}, system {system.name}, file {line}") from None
+
+
+@contextmanager
+def _file_named(system: System) -> Iterator[None]:
+    """Say which file is gone or must not be read."""
+    try:
+        yield
     except OSError as error:
-        raise UserError(
-            f"source {system.source}, system {system.name}, file {error.filename}: "
-            f"{error.strerror}; see to it that it stays there and may be read"
-        ) from None
+        said = staged.own_limit(str(error)) or (
+            f"{error.strerror}; let it lie there until the night is over, and let it be read"
+        )
+        where = f"source {system.source}, system {system.name}, file {error.filename}"
+        raise UserError(f"{where}: {said}") from None
 
 
 @dataclass

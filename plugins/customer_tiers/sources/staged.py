@@ -237,7 +237,7 @@ class StagedExtract:
     def _explain(self, message: str) -> str:
         """Turn DuckDB's many lines into one that says what to do."""
         path = f"sources/{self._source}/{self._entity.name.replace('.', '/')}.sql"
-        if table := re.search(r"Table with name (\S+) does not exist", message):
+        if table := re.search(r"Table with name (.+?) does not exist", message):
             return self._missing_table(table[1])
         if not_iso := re.search(f"{NOT_ISO}(.*)", message):
             name, _, value = not_iso[1].partition(": ")

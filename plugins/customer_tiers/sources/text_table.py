@@ -148,7 +148,7 @@ def _stage_group(
     with tempfile.TemporaryDirectory(dir=scratch) as place:
         links = [Path(place) / f"{number}.csv" for number in range(len(texts))]
         for link, text in zip(links, texts, strict=True):
-            link.symlink_to(text_file.as_utf8(text.file, Path(place)))
+            link.symlink_to(text_file.as_utf8(text.file, Path(place)).absolute())
         source = _read_csv(shape, links, max(text.file.longest for text in texts))
         select = f"select {padded(shape.columns, columns)} from {source}"
         if origin is not None:
