@@ -228,3 +228,31 @@ def test_nested_fields_and_texts_of_any_script_are_reached(server):
         '"odd name" as email, null as updated_at from people'
     )
     assert read(query) == ['"1","李 ""伟""","a b",,']
+
+
+PRODUCTS = contract.load().entities["erp.products"]
+
+
+@pytest.mark.parametrize("cost", ["cost", "record ->> '$.prices.net'", "trim(cost)"])
+@pytest.mark.parametrize(
+    ("value", "read_as"),
+    [(1.234, "1.234"), ("1.234", None), ("1,234", None), ("1.234,5", "1234.5"), ("0.5", "0.5")],
+)
+def test_a_number_of_json_has_a_point_and_a_text_may_have_a_comma(server, cost, value, read_as):
+    record = {"id": "1", "cost": value, "prices": {"net": value}}
+    server.answer = lambda path, query: (200, [record], {})
+    query = f"select id as product_id, 'x' as name, {cost} as standard_cost from things"
+
+    def sent(**options: str) -> str:
+        tables = {"tables": {"things": {"path": "/things", **options}}}
+        with rest.connect(System("shop", "crm", "rest", tables)) as api:
+            extract = rest.RestExtract(api, "shop", PRODUCTS, query, None)
+            return b"".join(map(bytes, extract.copy_csv(Window()))).decode().strip()
+
+    if read_as is not None:
+        assert sent() == f"1,x,{read_as}"
+        return
+    with pytest.raises(UserError, match=r"column standard_cost: .* may have a decimal comma"):
+        sent()
+    assert sent(decimal=value[1]) == "1,x,1.234"
+    assert sent(decimal={",": ".", ".": ","}[value[1]]) == "1,x,1234"

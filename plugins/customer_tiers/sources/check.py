@@ -16,10 +16,10 @@ import duckdb
 
 from customer_tiers.contract import UNKNOWN, Contract, Entity
 from customer_tiers.errors import UserError
-from customer_tiers.sources import definition, line_hints, opening, promises, staged
+from customer_tiers.sources import definition, duck, line_hints, opening, promises
+from customer_tiers.sources.duck import literal, path_literal, quoted
 from customer_tiers.sources.extract import Extract, Window, sent_columns
 from customer_tiers.sources.judgement import Report, check_column, check_key, show_rows
-from customer_tiers.sources.staged import literal, path_literal, quoted
 
 MOST_ROWS = 200_000
 """Rows of an entity that are looked at unless told otherwise."""
@@ -38,7 +38,7 @@ def check(name: str, contract: Contract, path: str | None, most_rows: int = MOST
     report = Report()
     with (
         tempfile.TemporaryDirectory(prefix="customer-tiers-") as scratch,
-        staged.connect(Path(scratch)) as sink,
+        duck.connect(Path(scratch)) as sink,
     ):
         for system in source.systems.values():
             _check_system(report, sink, source, system, contract, path, most_rows)

@@ -16,8 +16,8 @@ from customer_tiers.errors import UserError
 
 KINDS = {
     "sql": {"connection", "embedded_database"},
-    "files": {"path", "delimiter", "encoding", "done_suffix", "archive", "tables"},
-    "rest": {"connection", "headers", "requests_per_second", "tables"},
+    "files": {"path", "decimal", "delimiter", "encoding", "done_suffix", "archive", "tables"},
+    "rest": {"connection", "decimal", "headers", "requests_per_second", "tables"},
 }
 """Kind of a system -> the fields its block in source.yml may have besides those of all."""
 
@@ -25,8 +25,8 @@ COMMON = {"kind", "reconcile_days"}
 """The fields that a block of every kind may have."""
 
 TABLES = {
-    "files": {"files", "sheet", "header_row", "delimiter", "encoding"},
-    "rest": {"path", "records", "parameters", "paging", "columns", "since"},
+    "files": {"files", "sheet", "header_row", "decimal", "delimiter", "encoding"},
+    "rest": {"path", "records", "parameters", "paging", "columns", "since", "decimal"},
 }
 """Kind of a system -> the fields of each of its `tables`."""
 
@@ -52,6 +52,16 @@ class System:
     def reconcile_days(self) -> int:
         """How many days may lie between two comparisons by month; 0 for one in each load."""
         return int(self.options.get("reconcile_days", 0))
+
+    def decimal(self, table: str) -> str | None:
+        """What separates the decimals in a table, or in a sheet of it: `,`, `.` or not said."""
+        own = [
+            (name, block["decimal"])
+            for name, block in self.options.get("tables", {}).items()
+            if "decimal" in block and f"{table}_".lower().startswith(f"{name}_".lower())
+        ]
+        said = max(own, key=lambda one: len(one[0]))[1] if own else self.options.get("decimal")
+        return None if said is None else str(said)
 
     def folder(self, override: str | None) -> Path:
         """The folder of its files (kind files); a path in source.yml is relative to the project."""
@@ -185,6 +195,7 @@ def _systems(where: Path, source: str, spec: Any) -> dict[str, System]:
                 f"{where}: system {name}: `reconcile_days` must be a number of days; 0 compares "
                 "the months in every night"
             )
+        _check_decimal(f"{where}: system {name}", options)
         if kind == "files":
             _check_text(f"{where}: system {name}", options)
         _check_tables(f"{where}: system {name}", kind, options.get("tables"))
@@ -205,10 +216,17 @@ def _check_tables(where: str, kind: str, tables: Any) -> None:
             raise UserError(
                 f"{place}: unknown field {unknown[0]!r}; use {', '.join(sorted(TABLES[kind]))}"
             )
+        _check_decimal(place, options)
         if kind == "rest":
             _check_endpoint(place, options)
         else:
             _check_text(place, options)
+
+
+def _check_decimal(place: str, options: dict[str, Any]) -> None:
+    """Check what separates the decimals of a system's, or a table's, numbers."""
+    if options.get("decimal", ",") not in (",", "."):
+        raise UserError(f'{place}: `decimal` must be "," or "."')
 
 
 def _check_text(place: str, options: dict[str, Any]) -> None:

@@ -19,9 +19,10 @@ import duckdb
 
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.sources import drops, staged, text_table
+from customer_tiers.sources import drops, duck, text_table
 from customer_tiers.sources.definition import System
-from customer_tiers.sources.staged import StagedExtract, path_literal, quoted
+from customer_tiers.sources.duck import path_literal, quoted
+from customer_tiers.sources.staged import StagedExtract
 from customer_tiers.sources.text_table import LINK, Text
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
@@ -35,6 +36,7 @@ class Folder:
     """An opened folder."""
 
     path: Path
+    system: System
     connection: duckdb.DuckDBPyConnection
     may_hold_commas: bool
 
@@ -57,7 +59,7 @@ def connect(
     folder = system.folder(path)
     with tempfile.TemporaryDirectory(prefix="customer-tiers-") as temporary:
         scratch = Path(temporary)
-        with staged.connect(scratch) as connection:
+        with duck.connect(scratch) as connection:
             may_hold_commas = False
             with _file_named(system):
                 for table, found in drops.tables(system, folder, keeps=keeps).items():
@@ -65,7 +67,7 @@ def connect(
                         continue
                     with _fault_placed(system):
                         may_hold_commas |= _add_table(connection, table, found, scratch)
-            yield Folder(folder, connection, may_hold_commas)
+            yield Folder(folder, system, connection, may_hold_commas)
 
 
 def _is_named(table: str, queries: str) -> bool:
@@ -90,7 +92,7 @@ def _file_named(system: System) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        said = staged.own_limit(str(error)) or (
+        said = duck.own_limit(str(error)) or (
             f"{error.strerror}; let it lie there until the night is over, and let it be read"
         )
         where = f"source {system.source}, system {system.name}, file {error.filename}"
@@ -174,7 +176,7 @@ def _sheet_select(
 
 def _read_parquet(files: list[Path]) -> str:
     paths = ", ".join(map(path_literal, files))
-    return f"read_parquet([{paths}], hive_partitioning = false, filename = {staged.literal(LINK)})"
+    return f"read_parquet([{paths}], hive_partitioning = false, filename = {duck.literal(LINK)})"
 
 
 def _sheets(
@@ -199,7 +201,7 @@ class FileExtract(StagedExtract):
     def __init__(self, folder: Folder, source: str, entity: Entity, query: str) -> None:
         self._folder = folder.path
         self._may_hold_commas = folder.may_hold_commas
-        super().__init__(folder.connection, source, entity, query)
+        super().__init__(folder.connection, folder.system, source, entity, query)
 
     def _missing_table(self, table: str) -> str:
         found = self._connection.execute(

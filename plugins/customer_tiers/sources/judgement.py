@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 
 from customer_tiers.contract import Column, Entity
+from customer_tiers.sources.duck import literal, quoted
 from customer_tiers.sources.extract import Extract
-from customer_tiers.sources.staged import literal, quoted
 
 SHOWN_ROWS = 2
 SHOWN_CHARACTERS = 24

@@ -16,8 +16,8 @@ from customer_tiers.contract import Contract, Entity
 from customer_tiers.quality import check, suites
 from customer_tiers.quality.predicates import bad_rows, can_find_rows
 from customer_tiers.quality.rules import QUARANTINE, Rule
+from customer_tiers.sources.duck import quoted
 from customer_tiers.sources.judgement import Report, short
-from customer_tiers.sources.staged import quoted
 
 TYPES = {"numeric": "decimal(38, 8)", "timestamp": "timestamptz", "integer": "bigint"}
 """Type of the contract -> DuckDB's, where its name is another."""

@@ -26,10 +26,12 @@ import requests
 from customer_tiers import connections
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
-from customer_tiers.sources import staged
+from customer_tiers.sources import duck
 from customer_tiers.sources.definition import System
+from customer_tiers.sources.duck import literal, quoted
 from customer_tiers.sources.extract import Months
-from customer_tiers.sources.staged import StagedExtract, literal, quoted
+from customer_tiers.sources.lineage import json_path
+from customer_tiers.sources.staged import StagedExtract
 
 TIMEOUT_SECONDS = (10, 60)
 """To connect, and between two bytes of an answer."""
@@ -85,7 +87,7 @@ def connect(system: System) -> Iterator[Api]:
     with (
         requests.Session() as session,
         tempfile.TemporaryDirectory(prefix="customer-tiers-") as temporary,
-        staged.connect(Path(temporary)) as connection,
+        duck.connect(Path(temporary)) as connection,
     ):
         session.trust_env = False  # ~/.netrc must not answer in the user's place
         session.headers["Accept"] = "application/json"
@@ -118,7 +120,7 @@ class RestExtract(StagedExtract):
                 self._since = since
             _fetch(api, table, options, self._since)
         self.is_partial = self._since is not None
-        super().__init__(api.connection, source, entity, query)
+        super().__init__(api.connection, api.system, source, entity, query)
 
     def newest_change(self) -> datetime | None:
         """The largest cursor value; where nothing changed, the moment from which on we asked."""
@@ -131,6 +133,12 @@ class RestExtract(StagedExtract):
     def has_rows(self) -> bool:
         """Whether there is any row; an API asked for changes only may have none."""
         return self._since is not None or super().has_rows()
+
+    def _is_typed(self, table: str, column: str) -> bool:
+        """Whether a field holds JSON's numbers, which have a point, in all records."""
+        is_text = f"json_type(record, {literal(json_path(column))}) = 'VARCHAR'"
+        asked = f"select count_if({is_text}) from {quoted(table)}"
+        return self._connection.execute(asked).fetchall() == [(0,)]
 
     def _missing_table(self, table: str) -> str:
         names = ", ".join(self._api.system.options["tables"])
@@ -156,17 +164,15 @@ def _fetch(api: Api, table: str, options: dict[str, Any], since: datetime | None
                 f"{api.where}, table {table}, column {name}: in none of {count} records; correct "
                 "`columns` in source.yml, or ask the API's owner where the field went"
             )
-    columns = "".join(f", record ->> {literal(_path(name))} as {quoted(name)}" for name in names)
+    columns = "".join(
+        f", record ->> {literal(json_path(name))} as {quoted(name)}" for name in names
+    )
     api.connection.execute(
         f"create or replace view {quoted(table)} as select record{columns} from (select json as "
         f"record from read_json_objects({literal(str(target))}, format = 'newline_delimited'))"
     )
     api.fetched[table] = since
     log.info("%s: %s records of %s", api.where, count, table)
-
-
-def _path(name: str) -> str:
-    return '$."' + name.replace('"', '\\"') + '"'
 
 
 def _write_pages(

@@ -7,20 +7,20 @@ reported with its column instead of being guessed at.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from customer_tiers import settings
 from customer_tiers.contract import UNKNOWN, Entity
 from customer_tiers.errors import UserError
+from customer_tiers.sources import lineage, number_style, unreadable
+from customer_tiers.sources.definition import System
+from customer_tiers.sources.duck import literal, own_limit, quoted
 from customer_tiers.sources.extract import (
     WHOLE,
     Months,
@@ -30,37 +30,13 @@ from customer_tiers.sources.extract import (
     check_columns,
     unknown_columns,
 )
+from customer_tiers.sources.lineage import Origin
+from customer_tiers.sources.number_style import AMOUNT, STYLE_OF, Evidence, Numbers, Style
 
 BATCH_ROWS = 5_000
 """Rows handed to COPY at a time: about 1 MB, so memory does not grow with the source."""
 
 ISO = r"^\d{4}-\d{2}-\d{2}([ T].*)?$"
-NOT_ISO = "not ISO, column "
-OF_ROW = " of the row with the key "
-
-DECIMAL_COMMA = r"^\s*[+-]?(\d{1,3}(\.\d{3})+,\d+|\d+,(\d{1,2}|\d{4,}))\s*$"
-"""Numbers that are only right if the comma separates the decimals: 1.234,5 and 0,75."""
-
-DECIMAL_POINT = r"^\s*[+-]?(\d{1,3}(,\d{3})+\.\d*|\d+\.\d+|\d{1,3}(,\d{3}){2,})\s*$"
-"""Numbers that are only right if the comma separates thousands: 1,234.5 and 1,234,567."""
-
-AMOUNT = "decimal(18, 6)"
-"""What the amounts of a month are added up as: wider ones take ten times longer."""
-
-THOUSANDS = r"^\s*[+-]?\d{1,3}(\.\d{3})+\s*$"
-"""Numbers with points between thousands and no decimals."""
-
-
-@contextmanager
-def connect(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a DuckDB of our own in memory, which spills to the scratch folder."""
-    with duckdb.connect(":memory:") as connection:
-        connection.execute(f"set memory_limit = {literal(settings.LOADER_MEMORY)}")
-        connection.execute("set threads = 1")  # each has its buffers; COPY needs a core, too
-        connection.execute("set timezone = 'UTC'")
-        connection.execute("set preserve_insertion_order = false")
-        connection.execute(f"set temp_directory = {literal(str(scratch))}")
-        yield connection
 
 
 class StagedExtract:
@@ -71,9 +47,16 @@ class StagedExtract:
     """False spares the look at every number for a comma in it."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, source: str, entity: Entity, query: str
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        system: System,
+        source: str,
+        entity: Entity,
+        query: str,
     ) -> None:
         self._connection = connection
+        self._system = system
+        self._text = query
         self._source = source
         self._entity = entity
         self._query = f"(\n{query}\n) as extract"
@@ -87,28 +70,77 @@ class StagedExtract:
 
     def newest_change(self) -> datetime | None:
         """The largest cursor value of all rows, read as UTC where it names no zone."""
-        value = self._seen["newest"]
+        value, _ = self._seen
         return value.astimezone(UTC) if isinstance(value, datetime) else None
 
     @cached_property
-    def _seen(self) -> dict[str, Any]:
-        """What one pass through all rows tells: the newest change, and the columns of numbers in
-        which there are commas. A file is read again for each pass."""
-        numbers = [
-            name
-            for name in self.columns
-            if self._may_hold_commas
-            and self._is_text[name]
-            and self._entity.column(name).type in ("numeric", "integer")
-        ]
+    def _seen(self) -> tuple[datetime | None, dict[str, Numbers]]:
+        """What one pass through all rows tells: the newest change, and which separators the
+        columns of numbers hold. A file is read again for each pass."""
         newest = "max(cast(null as timestamptz))"
         if self._entity.cursor in self.columns:
             newest = f"max(try_cast({quoted(self._entity.cursor)} as timestamptz))"
-        value, *commas = self._values(
-            newest, *(f"bool_or(contains({quoted(name)}, ','))" for name in numbers)
+        looks = [
+            look
+            for column in self._numbers
+            for look in number_style.look(
+                quoted(column.name), may_hold_commas=self._may_hold_commas
+            )
+        ]
+        value, *told = self._values(newest, *looks)
+        flags = [Numbers(*map(bool, told[at : at + 3])) for at in range(0, len(told), 3)]
+        names = [column.name for column in self._numbers]
+        return value, dict(zip(names, flags, strict=True))
+
+    @cached_property
+    def _numbers(self) -> list[number_style.Column]:
+        """The columns of numbers that the SELECT hands on as text that was delivered."""
+        found = []
+        for name in self.columns:
+            kind = self._entity.column(name).type
+            origin = self._origins.get(name, Origin(frozenset({("", name)})))
+            is_number = kind in ("numeric", "integer") and self._is_text[name]
+            if is_number and origin.columns:
+                found.append(self._number(name, origin, is_integer=kind == "integer"))
+        return found
+
+    def _number(self, name: str, origin: Origin, *, is_integer: bool) -> number_style.Column:
+        given = {self._system.decimal(table) for table, _ in origin.columns}
+        return number_style.Column(
+            name=name,
+            delivered=origin.columns,
+            given=STYLE_OF.get(str(given.pop())) if len(given) == 1 else None,
+            is_mixed=origin.is_calculated,
+            is_integer=is_integer,
         )
-        have = [name for name, has_commas in zip(numbers, commas, strict=True) if has_commas]
-        return {"newest": value, "numbers": numbers, "commas": have}
+
+    @cached_property
+    def _origins(self) -> dict[str, Origin]:
+        """Where each column comes from; empty for a SELECT that cannot be followed."""
+        try:
+            traced = lineage.trace(self._connection, self._text, self._delivered)
+        except lineage.Lost:
+            return {}
+        names = [name.lower() for name, _ in traced]
+        if names != [name.lower() for name in self._is_text]:
+            return {}
+        return dict(zip(self._is_text, (origin for _, origin in traced), strict=True))
+
+    @cached_property
+    def _delivered(self) -> dict[str, list[str]]:
+        """The delivered tables by name in lower case, with their columns."""
+        rows = self._connection.execute(
+            "select lower(table_name), column_name from duckdb_columns() where not internal "
+            "order by table_name, column_index"
+        ).fetchall()
+        tables: dict[str, list[str]] = {}
+        for table, column in rows:
+            tables.setdefault(table, []).append(column)
+        return tables
+
+    def _is_typed(self, table: str, column: str) -> bool:
+        """Whether a delivered column holds numbers, not text that looks like them."""
+        return False
 
     def has_rows(self) -> bool:
         """Whether there is any row at all."""
@@ -125,7 +157,7 @@ class StagedExtract:
         """Rows and sum per month (UTC); a value that is no day or number is left out."""
         total = "null"
         if self._entity.sum in self.columns:
-            text = _plain(self._entity.sum, self._number_styles().get(self._entity.sum))
+            text = _plain(self._entity.sum, self._number_styles.get(self._entity.sum))
             total = f"sum(try_cast({text} as {AMOUNT}))"
         with self._fault_named():
             rows = self._connection.execute(
@@ -150,7 +182,7 @@ class StagedExtract:
 
     def copy_csv(self, window: Window) -> Iterator[bytes | memoryview]:
         """Yield the window's rows as CSV for COPY; all values as text."""
-        styles = self._number_styles()
+        styles = self._number_styles
         texts = [self._as_text(name, styles.get(name)) for name in self.columns]
         if self.extra:
             fields = ", ".join(f"{literal(name)}: {quoted(name)}" for name in self.extra)
@@ -163,52 +195,41 @@ class StagedExtract:
             for batch in relation.to_arrow_reader(BATCH_ROWS):
                 yield as_csv(batch)
 
-    def _number_styles(self) -> dict[str, str]:
-        """Number columns that are not plain: `comma` for 1.234,56 and `point` for 1,234.56.
+    @cached_property
+    def _number_styles(self) -> dict[str, Style]:
+        """How the number columns that are not plain are written.
 
         Raises:
             UserError: A column holds both ways, or only values such as 1,234 that could be either.
         """
-        texts = self._seen["numbers"]
-        styles = {name: self._style(name) for name in self._seen["commas"]}
-        if "comma" in styles.values():  # then 1.234 in another column is a thousand and more
-            thousands = self._values(
-                *(
-                    f"bool_and(regexp_matches({quoted(name)}, {literal(THOUSANDS)})) "
-                    f"filter (where contains({quoted(name)}, '.'))"
-                    for name in texts
-                )
-            )
-            styles |= {n: "comma" for n, is_one in zip(texts, thousands, strict=True) if is_one}
-        return styles
+        _, seen = self._seen
+        if not any(number_style.needs_evidence(one, seen[one.name]) for one in self._numbers):
+            return {}
+        texts = [  # JSON's own numbers and a workbook's have a point, and say nothing of texts
+            one for one in self._numbers if not all(self._is_typed(*at) for at in one.delivered)
+        ]
+        asked = [one for one in texts if number_style.needs_evidence(one, seen[one.name])]
+        found: dict[str, Evidence] = {}
+        if asked:
+            columns = (quoted(column.name) for column in asked)
+            told = self._values(*(part for one in columns for part in number_style.gather(one)))
+            for place, column in enumerate(asked):
+                found[column.name] = Evidence(*told[4 * place : 4 * place + 4])
+        where = f"source {self._source}, entity {self._entity.name}"
+        return number_style.decide(where, texts, seen, found)
 
-    def _style(self, name: str) -> str:
-        column = quoted(name)
-        comma, point, example = self._values(
-            f"count_if(regexp_matches({column}, {literal(DECIMAL_COMMA)}))",
-            f"count_if(regexp_matches({column}, {literal(DECIMAL_POINT)}))",
-            f"min({column}) filter (where contains({column}, ','))",
-        )
-        if bool(comma) != bool(point):
-            return "comma" if comma else "point"
-        raise UserError(
-            f"source {self._source}, entity {self._entity.name}, column {name}: is {example!r} "
-            "written with a decimal comma or with commas between thousands? Say so in the SELECT, "
-            f"for example replace({name}, ',', '.')"
-        )
-
-    def _as_text(self, name: str, style: str | None) -> str:
+    def _as_text(self, name: str, style: Style | None) -> str:
         """The column as text; days and moments must be ISO, or PostgreSQL would read 03.04. as it
         likes and `yesterday` as a day."""
         text = _plain(name, style)
         kind = self._entity.column(name).type
         if kind not in ("date", "timestamp"):
             return f"{text} as {quoted(name)}"
-        problem = literal(f"{NOT_ISO}{name}: ")
+        problem = literal(f"{unreadable.NOT_ISO}{name}: ")
         key = ", ".join(f"cast({quoted(part)} as varchar)" for part in self._entity.key)
         return (
             f"case when {text} is null or regexp_matches({text}, {literal(ISO)}) then {text} "
-            f"else error({problem} || left({text}, 40) || {literal(OF_ROW)} || "
+            f"else error({problem} || left({text}, 40) || {literal(unreadable.OF_ROW)} || "
             f"concat_ws('|', {key})) end as {quoted(name)}"
         )
 
@@ -239,19 +260,11 @@ class StagedExtract:
         path = f"sources/{self._source}/{self._entity.name.replace('.', '/')}.sql"
         if table := re.search(r"Table with name (.+?) does not exist", message):
             return self._missing_table(table[1])
-        if not_iso := re.search(f"{NOT_ISO}(.*)", message):
-            name, _, value = not_iso[1].partition(": ")
-            value, _, key = value.rpartition(OF_ROW)
-            return (
-                f"column {name}, row {key}: {value!r} is no date in the form YYYY-MM-DD; correct "
-                f"it, or read it with strptime in {path}"
-            )
         if column := re.search(r'Referenced column "([^"]+)" not found', message):
             return f"column {column[1]} is not {self._place()}; restore it or correct {path}"
         if limit := own_limit(message):
             return limit
-        text = message.split("Possible")[0]
-        return f"{' '.join(text.split())[:300]}; correct what was delivered or {path}"
+        return unreadable.explain(message, path)
 
     def _missing_table(self, table: str) -> str:
         return f"there is no table {table} {self._place()}"
@@ -260,41 +273,6 @@ class StagedExtract:
         return "at the source"
 
 
-def _plain(name: str, style: str | None) -> str:
+def _plain(name: str, style: Style | None) -> str:
     """The column as text; a number without what separates its thousands, and with a point."""
-    text = f"cast({quoted(name)} as varchar)"
-    if style == "comma":
-        return f"replace(replace({text}, '.', ''), ',', '.')"
-    return f"replace({text}, ',', '')" if style == "point" else text
-
-
-def quoted(name: str) -> str:
-    """A name as DuckDB quotes it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def path_literal(path: Path | str) -> str:
-    """The path of a file as DuckDB reads it: to DuckDB a path is a pattern."""
-    return literal(re.sub(r"[\[*?{]", r"[\g<0>]", str(path)))
-
-
-def own_limit(message: str) -> str | None:
-    """Say of a fault of DuckDB that it is a limit of ours, and what to do; None if it is none."""
-    if "Out of Memory" in message:
-        return (
-            f"reading it needs more memory than the {settings.LOADER_MEMORY} that DuckDB may take "
-            "here, which is a limit of this program and no fault of the data; set "
-            "CUSTOMER_TIERS_LOADER_MEMORY to more, for example 400MB"
-        )
-    if "max_temp_directory_size" in message or "No space left" in message:
-        return (
-            f"the disk of {tempfile.gettempdir()}, where rows lie while they are read, is full, "
-            "which is no fault of the data; make room, or set TMPDIR to a folder with more"
-        )
-    return None
-
-
-def literal(value: str | date) -> str:
-    """A value as DuckDB quotes it."""
-    text = value.isoformat() if isinstance(value, date) else value
-    return "'" + text.replace("'", "''") + "'"
+    return number_style.plain(f"cast({quoted(name)} as varchar)", style)

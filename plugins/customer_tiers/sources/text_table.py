@@ -18,8 +18,8 @@ from typing import Any
 import duckdb
 
 from customer_tiers.errors import UserError
-from customer_tiers.sources import staged, text_file
-from customer_tiers.sources.staged import literal, path_literal, quoted
+from customer_tiers.sources import duck, text_file
+from customer_tiers.sources.duck import literal, path_literal, quoted
 from customer_tiers.sources.text_file import TextFile
 
 MAX_LINE_BYTES = 20_000_000
@@ -201,7 +201,7 @@ def named(files: Iterable[tuple[Path | str, str]]) -> str:
 
 def _fault(message: str, texts: list[Text]) -> UserError:
     """Name the file and the line that DuckDB could not read."""
-    if limit := staged.own_limit(message):
+    if limit := duck.own_limit(message):
         return UserError(f"{texts[0].file.path}: {limit}")
     line = re.search(r"Line: (\d+)", message)
     link = re.search(r"file = .*?(\d+)\.csv", message)
