@@ -12,61 +12,27 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
-import psycopg
 import pytest
 
-from customer_tiers import contract, night
+from customer_tiers import night
 from customer_tiers.errors import UserError
 from customer_tiers.load import entity as loader
-from customer_tiers.sources import check, database, definition, opening
+from customer_tiers.sources import check, database
 from customer_tiers.sources.extract import Window
-from helpers import mariadb
-
-TERMS = contract.load()
-WHOLE = Window(None, None)
+from helpers import mariadb, systems
+from helpers.systems import TERMS, WHOLE, by, rows
+from helpers.systems import change_mariadb as change
 
 ODOO = """
-create table res_country (id int, code text);
-create table res_country_state (id int, name text);
-create table res_currency (id int, name text);
-create table res_currency_rate (id int, name date, rate numeric, currency_id int, company_id int);
-create table res_partner (
-    id int, name text, vat text, email text, lang text, active bool, country_id int, state_id int,
-    parent_id int, user_id int, commercial_partner_id int, customer_rank int,
-    create_date timestamp, write_date timestamp
-);
-create table res_users (
-    id int, login text, partner_id int, active bool, share bool, write_date timestamp
-);
-create table product_category (id int, complete_name text);
-create table product_template (id int, name jsonb, categ_id int, write_date timestamp);
-create table product_product (id int, product_tmpl_id int, write_date timestamp);
-create table sale_order (
-    id int, partner_id int, date_order timestamp, commitment_date timestamp, state text,
-    write_date timestamp
-);
-create table sale_order_line (id int, order_id int, purchase_price numeric);
-create table sale_order_line_invoice_rel (order_line_id int, invoice_line_id int);
-create table account_move (
-    id int, move_type text, state text, invoice_date date, invoice_date_due date,
-    commercial_partner_id int, partner_id int, currency_id int, reversed_entry_id int,
-    amount_total numeric, amount_residual numeric, write_date timestamp
-);
-create table account_move_line (
-    id int, move_id int, product_id int, quantity numeric, price_subtotal numeric,
-    display_type text, write_date timestamp
-);
-create table account_partial_reconcile (id int, debit_move_id int, max_date date);
-create table crm_stage (id int, name jsonb);
-create table crm_lead (
-    id int, type text, partner_id int, stage_id int, probability float, expected_revenue numeric,
-    create_date timestamp, date_deadline date, date_closed timestamp, active bool,
-    write_date timestamp
-);
-insert into res_country values (1, 'DE');
-insert into res_currency values (1, 'EUR'), (2, 'USD');
-insert into res_currency_rate values (1, '2026-01-01', 1.25, 2, 1);
-insert into res_partner values
+insert into res_country (id, code) values (1, 'DE');
+insert into res_currency (id, name) values (1, 'EUR'), (2, 'USD');
+insert into res_company (id, name, currency_id) values (1, 'Ours', 1);
+insert into res_currency_rate (id, name, rate, currency_id, company_id) values
+    (1, '2026-01-01', 1.25, 2, 1);
+insert into res_partner (
+    id, name, vat, email, lang, active, country_id, state_id, parent_id, user_id,
+    commercial_partner_id, customer_rank, create_date, write_date
+) values
     (10, 'Acme GmbH', 'DE1', 'info@acme.example', 'de_DE', true, 1, null, null, 1, 10, 1,
      '2025-01-01', '2025-01-02'),
     (11, 'Acme GmbH, Mr. Li', null, null, null, true, 1, null, 10, null, 10, 0,
@@ -75,20 +41,28 @@ insert into res_partner values
      '2025-01-01', '2025-01-02'),
     (13, 'Mitchell', null, null, 'en_US', true, 1, null, null, null, 13, 0,
      '2025-01-01', '2025-01-02');
-insert into res_users values (1, 'mitchell@example.com', 13, true, false, '2025-01-01');
-insert into product_category values (1, 'All / Gases');
-insert into product_template values (5, '{"en_US": "Oxygen", "zh_CN": "氧气"}', 1, '2025-01-01');
-insert into product_product values (50, 5, '2025-01-03');
-insert into sale_order values (7, 11, '2026-01-05 09:00', null, 'sale', '2026-01-05');
-insert into sale_order_line values (70, 7, 4.00);
-insert into account_move values
+insert into res_users (id, login, partner_id, active, share, write_date) values
+    (1, 'mitchell@example.com', 13, true, false, '2025-01-01');
+insert into product_category (id, complete_name) values (1, 'All / Gases');
+insert into product_template (id, name, categ_id, write_date) values
+    (5, '{"en_US": "Oxygen", "zh_CN": "氧气"}', 1, '2025-01-01');
+insert into product_product (id, product_tmpl_id, write_date) values (50, 5, '2025-01-03');
+insert into sale_order (id, partner_id, date_order, commitment_date, state, write_date) values
+    (7, 11, '2026-01-05 09:00', null, 'sale', '2026-01-05');
+insert into sale_order_line (id, order_id, purchase_price) values (70, 7, 4.00);
+insert into account_move (
+    id, move_type, state, invoice_date, invoice_date_due, commercial_partner_id, partner_id,
+    currency_id, reversed_entry_id, amount_total, amount_residual, write_date
+) values
     (100, 'out_invoice', 'posted', '2026-01-10', '2026-02-10', 10, 11, 2, null, 119, 19,
      '2026-01-11 12:00'),
     (101, 'out_refund', 'posted', '2026-01-20', null, 10, 10, 2, 100, 11.9, 0, '2026-01-20'),
     (102, 'out_invoice', 'draft', null, null, 10, 10, 2, null, 0, 0, '2026-01-21'),
     (103, 'out_invoice', 'cancel', '2026-01-22', null, 10, 10, 1, null, 50, 50, '2026-01-22'),
     (104, 'in_invoice', 'posted', '2026-01-22', null, 12, 12, 1, null, 50, 50, '2026-01-22');
-insert into account_move_line values
+insert into account_move_line (
+    id, move_id, product_id, quantity, price_subtotal, display_type, write_date
+) values
     (1000, 100, 50, 10, 100, 'product', '2026-01-10'),
     (1001, 100, null, 0, 0, 'line_section', '2026-01-10'),
     (1002, 100, null, 1, 19, 'tax', '2026-01-10'),
@@ -96,9 +70,12 @@ insert into account_move_line values
     (1004, 103, null, 1, 50, 'product', '2026-01-22'),
     (1005, 104, 50, 1, 50, 'product', '2026-01-22');
 insert into sale_order_line_invoice_rel values (70, 1000);
-insert into account_partial_reconcile values (1, 1000, '2026-02-01');
-insert into crm_stage values (1, '{"en_US": "Won"}');
-insert into crm_lead values
+insert into account_partial_reconcile (id, debit_move_id, max_date) values (1, 1000, '2026-02-01');
+insert into crm_stage (id, name) values (1, '{"en_US": "Won"}');
+insert into crm_lead (
+    id, type, partner_id, stage_id, probability, expected_revenue, create_date, date_deadline,
+    date_closed, active, write_date
+) values
     (1, 'opportunity', 11, 1, 100, 500, '2026-01-01', null, '2026-01-05', true, '2026-01-05'),
     (2, 'opportunity', 10, null, 0, 900, '2026-01-01', null, '2026-01-06', false, '2026-01-06'),
     (3, 'opportunity', 10, null, 30, 900, '2026-01-01', '2026-03-01', null, true, '2026-01-06'),
@@ -106,58 +83,50 @@ insert into crm_lead values
 """
 
 ERPNEXT = """
-create table `tabCustomer` (name varchar(140), customer_name varchar(140), customer_group text,
-    territory text, tax_id text, default_currency text, account_manager text, disabled int,
-    is_frozen int, is_internal_customer int, creation datetime(6), modified datetime(6));
-create table `tabItem` (name varchar(140), item_name text, item_group text, stock_uom text,
-    valuation_rate decimal(21,9), modified datetime(6));
-create table `tabSales Invoice` (name varchar(140), customer varchar(140), posting_date date,
-    due_date date, is_return int, return_against varchar(140), base_grand_total decimal(21,9),
-    outstanding_amount decimal(21,9), conversion_rate decimal(21,9), currency text, docstatus int,
-    modified datetime(6));
-create table `tabSales Invoice Item` (name varchar(140), parent varchar(140), idx int,
-    item_code varchar(140), qty decimal(21,9), base_net_amount decimal(21,9),
-    sales_order varchar(140), modified datetime(6));
-create table `tabPayment Entry` (name varchar(140), posting_date date, docstatus int);
-create table `tabPayment Entry Reference` (parent varchar(140), reference_name varchar(140),
-    allocated_amount decimal(21,9));
-create table `tabUser` (name varchar(140), full_name text, email text, language text, enabled int,
-    user_type text, modified datetime(6));
-create table `tabOpportunity` (name varchar(140), party_name text, opportunity_from text,
-    sales_stage text, opportunity_amount decimal(21,9), currency text, probability decimal(21,9),
-    status text, expected_closing date, creation datetime(6), modified datetime(6));
-create table `tabIssue` (name varchar(140), customer varchar(140), issue_type text, priority text,
-    status text, first_responded_on datetime(6), creation datetime(6), modified datetime(6));
-create table `tabWarranty Claim` (name varchar(140), customer varchar(140), status text,
-    resolution_date datetime(6), creation datetime(6), modified datetime(6));
-insert into `tabCustomer` values
+insert into `tabCompany` (name, default_currency) values ('Ours', 'EUR');
+insert into `tabCustomer` (name, customer_name, customer_group, territory, tax_id,
+    default_currency, account_manager, disabled, is_frozen, is_internal_customer, creation,
+    modified) values
     ('CUST-1', '上海气体有限公司', 'Chemicals', 'China', '91310000', 'CNY', 'li@example.com',
      0, 0, 0, '2025-01-01', '2025-01-02 03:04:05.678901'),
     ('CUST-2', 'Ampère, "Paris"', 'Metal', 'France', '', 'EUR', null, 0, 1, 0,
      '2025-01-01', '2025-01-02');
-insert into `tabItem` values ('OX', 'Oxygen', 'Gases', 'kg', 4.5, '2025-01-01');
-insert into `tabSales Invoice` values
-    ('SI-1', 'CUST-1', '2026-01-10', '2026-02-10', 0, null, 119, 19, 1, 'CNY', 1,
-     '2026-01-11 12:00'),
-    ('SI-2', 'CUST-1', '2026-01-20', null, 1, 'SI-1', -11.9, 0, 1, 'CNY', 1, '2026-01-20'),
-    ('SI-3', 'CUST-2', '2026-01-21', null, 0, null, 5, 5, 1, 'EUR', 0, '2026-01-21'),
-    ('SI-4', 'CUST-2', '2026-01-22', null, 0, null, 5, 5, 1, 'EUR', 2, '2026-01-22');
-insert into `tabSales Invoice Item` values
+insert into `tabItem` (name, item_name, item_group, stock_uom, valuation_rate, modified) values
+    ('OX', 'Oxygen', 'Gases', 'kg', 4.5, '2025-01-01');
+insert into `tabSales Invoice` (name, customer, posting_date, due_date, is_return,
+    return_against, base_grand_total, outstanding_amount, conversion_rate, currency, docstatus,
+    modified, company) values
+    ('SI-1', 'CUST-1', '2026-01-10', '2026-02-10', 0, null, 119, 19, 1, 'EUR', 1,
+     '2026-01-11 12:00', 'Ours'),
+    ('SI-2', 'CUST-1', '2026-01-20', null, 1, 'SI-1', -11.9, 0, 1, 'EUR', 1, '2026-01-20',
+     'Ours'),
+    ('SI-3', 'CUST-2', '2026-01-21', null, 0, null, 5, 5, 1, 'EUR', 0, '2026-01-21',
+     'Ours'),
+    ('SI-4', 'CUST-2', '2026-01-22', null, 0, null, 5, 5, 1, 'EUR', 2, '2026-01-22',
+     'Ours');
+insert into `tabSales Invoice Item` (name, parent, idx, item_code, qty, base_net_amount,
+    sales_order, modified) values
     ('a', 'SI-1', 1, 'OX', 10, 100, 'SO-1', '2026-01-10'),
     ('b', 'SI-2', 1, 'OX', -1, -10, null, '2026-01-20'),
     ('c', 'SI-3', 1, null, 1, 5, null, '2026-01-21'),
     ('d', 'SI-4', 1, 'OX', 1, 5, null, '2026-01-22');
-insert into `tabPayment Entry` values ('PE-1', '2026-02-01', 1), ('PE-2', '2026-03-01', 2);
-insert into `tabPayment Entry Reference` values ('PE-1', 'SI-1', 100), ('PE-2', 'SI-1', 19);
-insert into `tabUser` values
+insert into `tabPayment Entry` (name, posting_date, docstatus) values
+    ('PE-1', '2026-02-01', 1), ('PE-2', '2026-03-01', 2);
+insert into `tabPayment Entry Reference` (name, parent, reference_name, allocated_amount) values
+    ('r1', 'PE-1', 'SI-1', 100), ('r2', 'PE-2', 'SI-1', 19);
+insert into `tabUser` (name, full_name, email, language, enabled, user_type, modified) values
     ('li@example.com', 'Li Wei', 'li@example.com', 'zh', 1, 'System User', '2025-01-01');
-insert into `tabOpportunity` values
+insert into `tabOpportunity` (name, party_name, opportunity_from, sales_stage,
+    opportunity_amount, currency, probability, status, expected_closing, creation,
+    modified) values
     ('O-1', 'CUST-1', 'Customer', 'Negotiation', 900, 'CNY', 40, 'Open', '2026-05-01',
      '2026-01-01', '2026-01-02'),
     ('O-2', 'LEAD-1', 'Lead', 'New', 9, 'CNY', 4, 'Open', null, '2026-01-01', '2026-01-02');
-insert into `tabIssue` values ('I-1', 'CUST-1', 'Complaint about purity', 'High', 'Closed',
+insert into `tabIssue` (name, customer, issue_type, priority, status, first_responded_on,
+    creation, modified) values ('I-1', 'CUST-1', 'Complaint about purity', 'High', 'Closed',
     '2026-01-02', '2026-01-01', '2026-01-03');
-insert into `tabWarranty Claim` values
+insert into `tabWarranty Claim` (name, customer, status, resolution_date, creation,
+    modified) values
     ('W-1', 'CUST-2', 'Open', null, '2026-01-01', '2026-01-03');
 """
 
@@ -171,8 +140,8 @@ def patched() -> Iterator[pytest.MonkeyPatch]:
 @pytest.fixture(scope="module")
 def odoo(cluster, patched) -> Iterator[str]:
     url = cluster.ensure_database("odoo")
-    with psycopg.connect(url) as connection:
-        connection.execute(ODOO)
+    systems.create_odoo(url)
+    systems.change_postgres(url, ODOO)
     patched.setenv("AIRFLOW_CONN_ERP", url)
     yield url
     cluster.drop_database("odoo")
@@ -183,34 +152,10 @@ def erpnext(patched) -> Iterator[str]:
     if not mariadb.is_present():
         pytest.skip("no mariadbd on this machine: apt-get install mariadb-server")
     with mariadb.running() as url:
+        systems.create_erpnext(url)
         change(url, ERPNEXT)
         patched.setenv("AIRFLOW_CONN_ERP", url)
         yield url
-
-
-def change(url: str, statements: str) -> None:
-    import sqlalchemy as sa
-
-    engine = sa.create_engine(url.replace("mysql://", "mysql+pymysql://"), poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        for statement in statements.split(";\n"):
-            if statement.strip():
-                connection.exec_driver_sql(statement.strip().rstrip(";").replace("%", "%%"))
-
-
-def rows(name: str, entity: str, window: Window = WHOLE) -> list[dict[str, str]]:
-    """What a source delivers of an entity, as text."""
-    source = definition.load(name, TERMS)
-    with opening.opened(source, entity.split(".")[0], None) as open_extract:
-        extract = open_extract(TERMS.entities[entity], None)
-        content = b"".join(bytes(block) for block in extract.copy_csv(window)).decode()
-    return [
-        dict(zip(extract.columns, row, strict=True)) for row in csv.reader(io.StringIO(content))
-    ]
-
-
-def by(key: str, found: list[dict[str, str]]) -> dict[str, dict[str, str]]:
-    return {row[key]: row for row in found}
 
 
 def usable(name: str) -> list[str]:

@@ -34,6 +34,10 @@ NEEDED = {"files": "files", "rest": "path"}
 """Kind of a system -> the field that each of its tables must have."""
 
 
+BASE_CURRENCY = "$base_currency"
+"""What a SELECT writes, within quotes, for the `base_currency` of source.yml."""
+
+
 @dataclass(frozen=True)
 class System:
     """One business system of a source and how it is reached."""
@@ -88,9 +92,15 @@ class Source:
     queries: dict[str, Path]
 
     def query(self, entity: str) -> str | None:
-        """Return the SELECT of an entity, or None if the source does not deliver it."""
+        """Return the SELECT of an entity, or None if the source does not deliver it.
+
+        `$base_currency` in it stands for the source's.
+        """
         path = self.queries.get(entity)
-        return None if path is None else path.read_text(encoding="utf-8").strip().rstrip(";")
+        if path is None:
+            return None
+        query = path.read_text(encoding="utf-8").strip().rstrip(";")
+        return query.replace(BASE_CURRENCY, self.base_currency.replace("'", "''"))
 
 
 TEMPLATE = "template"

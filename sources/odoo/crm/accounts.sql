@@ -1,4 +1,5 @@
--- One table of partners serves both systems, so an account is its own customer.
+-- One table of partners serves both systems, so an account is its own customer, if it is one.
+-- A lead may name a contact: its company is the account.
 select
     res_partner.id::text as account_id,
     res_partner.name,
@@ -15,6 +16,7 @@ where
         res_partner.customer_rank > 0
         or exists (
             select 1 from crm_lead
-            where crm_lead.partner_id = res_partner.id
+            inner join res_partner as contact on crm_lead.partner_id = contact.id
+            where contact.commercial_partner_id = res_partner.id
         )
     )

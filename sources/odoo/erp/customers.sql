@@ -1,4 +1,6 @@
--- Contacts of a company are invoiced too: they roll up to the commercial partner.
+-- Contacts of a company order and are invoiced too: they roll up to the commercial partner.
+-- A partner that is a company of this database is internal: what it buys stays in the group.
+-- A receipt may name nobody: customer 0 stands for that.
 -- write_date is UTC without a zone. credit_limit is kept per company and is left out.
 select
     res_partner.id::text as customer_id,
@@ -6,7 +8,16 @@ select
     res_partner.vat as tax_id,
     res_country.code as country,
     res_country_state.name as region,
-    case when res_partner.active then 'active' else 'closed' end as status,
+    case
+        when
+            exists (
+                select 1 from res_company
+                where res_company.partner_id = res_partner.id
+            )
+            then 'internal'
+        when res_partner.active then 'active'
+        else 'closed'
+    end as status,
     res_partner.create_date::date as customer_since,
     res_partner.parent_id::text as parent_customer_id,
     res_partner.user_id::text as account_manager_id,
@@ -22,6 +33,30 @@ where
             select 1 from account_move
             where
                 account_move.commercial_partner_id = res_partner.id
-                and account_move.move_type in ('out_invoice', 'out_refund')
+                and account_move.move_type in ('out_invoice', 'out_refund', 'out_receipt')
         )
+        or exists (
+            select 1 from sale_order
+            inner join res_partner as contact on sale_order.partner_id = contact.id
+            where contact.commercial_partner_id = res_partner.id
+        )
+    )
+union all
+select
+    '0' as customer_id,
+    'Nobody named' as name,
+    null as tax_id,
+    null as country,
+    null as region,
+    'internal' as status,
+    null as customer_since,
+    null as parent_customer_id,
+    null as account_manager_id,
+    timestamp '2000-01-01 00:00:00' as updated_at
+where
+    exists (
+        select 1 from account_move
+        where
+            account_move.commercial_partner_id is null
+            and account_move.move_type in ('out_invoice', 'out_refund', 'out_receipt')
     )
