@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,8 +153,11 @@ def _create_view(
     staged_files = text_table.stage(connection, parts.texts, columns, origin, scratch)
     selects = []
     if staged_files:
-        everything = ", ".join(map(quoted, columns if origin is None else (*columns, origin)))
-        selects.append(f"select {everything} from {_read_parquet(staged_files)}")
+        have = [name for text in parts.texts for name in text.shape.columns]
+        list_ = _padded(have, columns)
+        if origin is not None:
+            list_ += f", {quoted(origin)}"
+        selects.append(f"select {list_} from {_read_parquet(staged_files)}")
     for names, sheets in parts.sheets.items():
         selects.append(_sheet_select(names, sheets, columns, origin))
     connection.execute(f"create view {quoted(view)} as {' union all '.join(selects)}")
@@ -164,7 +167,7 @@ def _sheet_select(
     names: tuple[str, ...], sheets: list[tuple[str, str]], columns: list[str], origin: str | None
 ) -> str:
     """The SELECT of all sheets with these names, without their empty rows."""
-    list_ = text_table.padded(names, columns)
+    list_ = _padded(names, columns)
     source = _read_parquet([Path(file) for file, _ in sheets])
     if origin is not None:
         list_ += f", file_name as {quoted(origin)}"
@@ -174,9 +177,21 @@ def _sheet_select(
     )
 
 
+def _padded(have: Sequence[str], columns: Sequence[str]) -> str:
+    """All columns of a table as a SELECT list over rows that have some of them."""
+    own = {name.lower() for name in have}
+    return ", ".join(
+        quoted(name) if name.lower() in own else f"cast(null as varchar) as {quoted(name)}"
+        for name in columns
+    )
+
+
 def _read_parquet(files: list[Path]) -> str:
     paths = ", ".join(map(path_literal, files))
-    return f"read_parquet([{paths}], hive_partitioning = false, filename = {duck.literal(LINK)})"
+    return (
+        f"read_parquet([{paths}], union_by_name = {len(files) > 1}, hive_partitioning = false, "
+        f"filename = {duck.literal(LINK)})"
+    )
 
 
 def _sheets(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -114,12 +115,12 @@ def stage(
     origin: str | None,
     scratch: Path,
 ) -> list[Path]:
-    """Write the rows of files as Parquet files that all have the same columns, in this order.
+    """Write the rows of files as Parquet files, one for all files of one shape.
 
     Args:
         connection: Reads and writes them.
         texts: The files.
-        columns: The columns of all of them; one that a file does not have is null in its rows.
+        columns: The columns of all of them, as they are to be written.
         origin: Name of a column more, which holds the name of a row's file; None for none.
         scratch: Where to write.
 
@@ -144,17 +145,21 @@ def _stage_group(
     scratch: Path,
 ) -> Path:
     """Write the rows of files of one shape as one Parquet file."""
-    target = Path(tempfile.mkstemp(suffix=".parquet", dir=scratch)[1])
+    handle, name = tempfile.mkstemp(suffix=".parquet", dir=scratch)
+    os.close(handle)
+    target = Path(name)
     with tempfile.TemporaryDirectory(dir=scratch) as place:
         links = [Path(place) / f"{number}.csv" for number in range(len(texts))]
         for link, text in zip(links, texts, strict=True):
             link.symlink_to(text_file.as_utf8(text.file, Path(place)).absolute())
         source = _read_csv(shape, links, max(text.file.longest for text in texts))
-        select = f"select {padded(shape.columns, columns)} from {source}"
+        own = {name.lower() for name in shape.columns}
+        found = ", ".join(quoted(name) for name in columns if name.lower() in own)
+        select = f"select {found} from {source}"
         if origin is not None:
             names = named(zip(links, (text.name for text in texts), strict=True))
             select = (
-                f"select {padded(shape.columns, columns)}, file_name as {quoted(origin)} "
+                f"select {found}, file_name as {quoted(origin)} "
                 f"from {source} join {names} on file_link = {quoted(LINK)}"
             )
         if len(shape.columns) == 1:  # a blank line is no row, as in a file of several columns
@@ -181,15 +186,6 @@ def _read_csv(shape: TextShape, links: list[Path], longest: int) -> str:
         f"quote = '\"', escape = '\"', columns = {{{columns}}}, compression = 'none', "
         f"hive_partitioning = false, filename = {literal(LINK)}, "
         f"max_line_size = {buffer}, buffer_size = {buffer})"
-    )
-
-
-def padded(have: Sequence[str], columns: Sequence[str]) -> str:
-    """All columns of a table as a SELECT list over rows that have some of them."""
-    own = {name.lower() for name in have}
-    return ", ".join(
-        quoted(name) if name.lower() in own else f"cast(null as varchar) as {quoted(name)}"
-        for name in columns
     )
 
 
