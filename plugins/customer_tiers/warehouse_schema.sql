@@ -200,6 +200,7 @@ comment on table ops.outbox is
 'One row per message owed to somebody, written in the publishing transaction; its state says what became of it.';
 comment on column ops.outbox.outbox_key is
 'Hash of channel, recipient, kind, business date and content, and for a correction of what it corrects; part of the Message-ID.';
+comment on column ops.outbox.kind is 'Kind of the message; of a mail of several parts that of the first one.';
 comment on column ops.outbox.content_hash is 'Hash of the same without what it corrects: equal content is not told twice.';
 comment on column ops.outbox.corrects is 'Key of the first message about the same, which had gone out; empty unless it is a correction.';
 comment on column ops.outbox.channel is 'mail, webhook or chat.';

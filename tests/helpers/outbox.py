@@ -71,7 +71,7 @@ def tell(connection: psycopg.Connection, customer: str, owner: str, **values: An
     told = {name: row[name] for name in ("business_date", "kind", "recipient_id")}
     names = " and ".join(f"{name} = %({name})s" for name in told)
     if not connection.execute(
-        f"select from candidate.digest_recipient where {names}", told
+        f"select 1 from candidate.digest_recipient where {names}", told
     ).fetchone():
         person = {
             "role": row["role"],

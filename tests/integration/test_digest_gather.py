@@ -123,7 +123,8 @@ def test_a_night_is_gathered_with_what_a_mail_says_beside_its_items(
     warehouse: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "PAGE_URL", "https://bi.example.com")
-    daily, monthly = gather.digests(warehouse, "tonight", NIGHT)
+    [mail] = gather.digests(warehouse, "tonight", NIGHT)
+    daily, monthly = mail.parts
     assert (daily.kind, daily.recipient_id, daily.base_currency) == ("daily", "O1", "CNY")
     assert [item.customer_id for item in daily.items] == ["C1"]  # the 1,001st is only counted
     assert daily.customers[0].amount_to_keep == Decimal("7.50")
@@ -141,7 +142,8 @@ def test_a_night_is_gathered_with_what_a_mail_says_beside_its_items(
 
 
 def test_a_month_is_compared_with_the_last_night_before_it(warehouse: psycopg.Connection) -> None:
-    month = list(gather.digests(warehouse, "tonight", NIGHT))[1].review
+    [mail] = gather.digests(warehouse, "tonight", NIGHT)
+    month = mail.review
     assert month is not None
     assert month.compared_with == date(2026, 8, 31)
     assert [(layer.tier, layer.customers, layer.customers_before) for layer in month.layers] == [
@@ -173,12 +175,15 @@ def test_mails_are_made_one_at_a_time(warehouse: psycopg.Connection) -> None:
     warehouse.execute(
         "insert into candidate.digest_item (business_date, kind, recipient_id, role, customer_id, "
         "owner_id, topic, customer_rank) "
-        "select business_date, kind, recipient_id, 'owner', 'C9', 'O2', 'risk', 1 "
-        "from candidate.digest_recipient where kind = 'monthly'"
+        "values ('2026-09-30', 'daily', 'O2', 'owner', 'C9', 'O3', 'risk', 1)"
+    )
+    warehouse.execute(
+        "insert into candidate.digest_recipient values ('2026-09-30', 'daily', 'O2', 'owner', "
+        "'Li', 'mail', 'li@example.com', 'en', 1)"
     )
     made = gather.digests(warehouse, "tonight", NIGHT)
-    assert next(made).kind == "daily"
-    with pytest.raises(UserError, match="'C9' of owner 'O2' would be mailed to"):
+    assert next(made).recipient_id == "O1"
+    with pytest.raises(UserError, match="'C9' of owner 'O3' would be mailed to"):
         next(made)
 
 

@@ -158,10 +158,11 @@ def test_a_policy_switch_is_one_notice_per_person_not_an_alert_per_customer(
         rebuild(connection, "int_digests_scheduled")
         digests = list(gather.digests(connection, None, NEXT))
         connection.rollback()
-    notices = [d for d in digests if d.kind == "policy_notice"]
+    parts = [part for digest in digests for part in digest.parts]
+    notices = [part for part in parts if part.kind == "policy_notice"]
     assert sorted(d.recipient_id for d in notices) == ["anna", "boss"]
     assert all(d.recipient.customers == 18 for d in notices)
-    dailies = {i.customer_id for d in digests if d.kind == "daily" for i in d.items}
+    dailies = {i.customer_id for d in parts if d.kind == "daily" for i in d.items}
     assert dailies <= {"C01", "C02", "C03"}
 
 

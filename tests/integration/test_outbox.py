@@ -48,22 +48,26 @@ def change(connection: psycopg.Connection, what: str, customer: str = "C1") -> N
     )
 
 
-def test_one_row_per_recipient_and_kind_holds_the_whole_message(
+def test_one_row_per_recipient_and_night_holds_the_whole_message(
     warehouse: psycopg.Connection,
 ) -> None:
     tell(warehouse, "C1", "O1")
     tell(warehouse, "C2", "O1", customer_amount=Decimal(50000))
     tell(warehouse, "C1", "O1", kind="weekly")
     tell(warehouse, "C9", "O9", business_date=NIGHT - timedelta(days=1))
-    assert publish(warehouse) == 2
-    daily, weekly = rows.list_(warehouse)
-    assert (daily.kind, weekly.kind) == ("daily", "weekly")
-    assert (daily.state, daily.attempts, daily.address) == ("pending", 0, "o1@example.com")
-    digest = daily.digest
+    assert publish(warehouse) == 1
+    [row] = rows.list_(warehouse)
+    assert (row.kind, row.state, row.attempts) == ("daily", "pending", 0)
+    assert row.address == "o1@example.com"
+    digest = row.digest
     assert (digest.base_currency, digest.source, digest.run_id) == ("EUR", "sample", "r1")
-    assert {item.customer_id for item in digest.items} == {"C1", "C2"}
+    assert [(part.kind, {item.customer_id for item in part.items}) for part in digest.parts] == [
+        ("daily", {"C1", "C2"}),
+        ("weekly", {"C1"}),
+    ]
     assert digest.items[0].contribution_12m == Decimal("40000.40")
-    assert digest.key == daily.outbox_key == daily.content_hash
+    assert digest.key == row.outbox_key == row.content_hash
+    assert publish(warehouse, "r2") == 0
 
 
 def test_nothing_to_say_is_no_row(warehouse: psycopg.Connection) -> None:

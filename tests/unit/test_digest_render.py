@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from customer_tiers.digest.model import Layer, Migration, Quality, Review
+from customer_tiers.digest.model import Check, Layer, Migration, Quality, Review
 from customer_tiers.digest.render import render
 from customer_tiers.digest.view import CARDS_PER_MAIL, ROWS_PER_MAIL, view
 from customer_tiers.digest.wording import words
@@ -37,6 +37,12 @@ REVIEW = Review(
     nights_refused=1,
 )
 
+CHECKS = (Check("line_has_a_cost", 2), Check("text_is_short", 9))
+"""One that bends the figures of a mail, and one that only operators are told of."""
+
+WEEK = {"kind": "weekly", "period_from": date(2026, 9, 24)}
+MONTH = {"kind": "monthly", "period_from": date(2026, 9, 1)}
+
 REVIEW_ORDER = ("pyramid", "from where", "rose customer", "fell customer", "to watch")
 
 
@@ -60,8 +66,14 @@ def test_subject_counts_every_direction_even_unknown_ones() -> None:
     [
         ({"role": "manager"}, "Your team: 1 down"),
         ({"role": "credit_controller"}, "Credit risk: 1 down"),
-        ({"kind": "weekly"}, "Week to Sep 30, 2026: 1 down"),
-        ({"kind": "monthly"}, "Management review September 2026: 1 down"),
+        (WEEK, "Week to Sep 30, 2026: 1 down"),
+        (WEEK | {"period_from": date(2026, 8, 26)}, "Since Aug 26, 2026: 1 down"),
+        (WEEK | {"period_from": date(2026, 9, 28)}, "Since Sep 28, 2026: 1 down"),
+        (MONTH, "Management review September 2026: 1 down"),
+        (
+            MONTH | {"period_from": date(2026, 8, 26)},
+            "Management review since Aug 26, 2026: 1 down",
+        ),
         ({"kind": "policy_notice"}, "New tier rules: 1 down"),
     ],
 )
@@ -85,14 +97,15 @@ def facts_of(digest: Any) -> list[str]:
         words(digest.locale, digest.base_currency, digest.tier_names),
         f"customers_{NIGHT}.csv",
     )
-    said = [seen.title, seen.greeting, *seen.opening, *seen.banners, *seen.aside]
-    said += [*seen.reliability, *seen.footer]
-    for tile in seen.tiles:
+    (part,) = seen.sections
+    said = [seen.title, seen.greeting, *part.opening, *seen.banners, *part.aside]
+    said += [*part.reliability, *seen.footer]
+    for tile in part.tiles:
         said += [tile.label, tile.count, tile.money]
-    for table in (*seen.tables, *seen.after):
+    for table in (*part.tables, *part.after):
         said += [*table.head, *table.notes]
         said += [text for row in table.rows for cell in row for text in (cell.text, cell.note)]
-    for card in seen.cards:
+    for card in part.cards:
         said += [card.customer, card.note, card.headline, card.stake, card.why or ""]
         said += [text for fact in card.facts for text in (fact.label, fact.value)]
     return [text for text in said if text]
@@ -112,7 +125,7 @@ def test_both_parts_say_the_same(locale: str, kind: str, role: str) -> None:
         kind=kind,
         role=role,
         period_from=date(2026, 9, 1),
-        quality=Quality(date(2026, 9, 28), "old", 1, True, 2, 3, ("crm.cases",)),
+        quality=Quality(date(2026, 9, 28), "old", 1, True, CHECKS, 3, ("crm.cases",)),
         review=REVIEW,
     )
     text, html = plain(render(digest))
@@ -137,13 +150,15 @@ def test_managers_see_the_sums_of_each_owner() -> None:
 
 
 def test_banners_say_how_far_the_figures_can_be_relied_on() -> None:
-    quality = Quality(date(2026, 9, 28), "standard", 1, True, 2, 3, ("crm.cases", "crm.surveys"))
+    quality = Quality(
+        date(2026, 9, 28), "standard", 1, True, CHECKS, 3, ("crm.cases", "crm.surveys")
+    )
     for said in plain(mail(item("C1"), quality=quality)):
         for part in (
             "A later night could not be published. These are the figures of Sep 30, 2026",
             "1 night before this one was not published, so changes are measured against Sep 28",
             "3 source records are set aside",
-            "2 data checks were not met",
+            "2 invoice lines have no cost, neither their own nor their product's",
             "Not delivered tonight: crm.cases, crm.surveys.",
         ):
             assert part in said
@@ -164,7 +179,7 @@ def test_monthly_review_shows_the_pyramid_the_migration_and_who_moved() -> None:
             "4M",
             "297.8K",
             "7 of 664 customers (1.1%) changed tier back and forth within 90 days.",
-            "29 nights published this month, 1 refused.",
+            "29 nights published in this time, 1 refused.",
             "The past of 1 customer is known better now than last night.",
         ):
             assert part in said, part

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from customer_tiers.digest.clean import clean
@@ -45,13 +45,20 @@ def table(digest: Digest, words: Words) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow([words.text(f"table.columns.{name}") for name in COLUMNS])
+    written = dict.fromkeys(
+        tuple(row) for part in digest.parts for row in _rows(part, words)
+    )  # What two parts of a mail say alike is one row.
+    writer.writerows(written)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _rows(digest: Digest, words: Words) -> Iterator[Iterable[str]]:
     for story in digest.told:
         for item in story.items:
-            writer.writerow(_row(item, story, digest, words))
+            yield _row(item, story, digest, words)
     for item in digest.aside:
         story = Story((item,), digest.facts_of(item.customer_id))
-        writer.writerow(_row(item, story, digest, words))
-    return out.getvalue().encode("utf-8-sig")
+        yield _row(item, story, digest, words)
 
 
 def safe(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Put together who is told what: one digest per row of `digest_recipient`.
+"""Put together who is told what: one digest per row of `digest_recipient`; see `joined` for mails.
 
 Pure functions over rows that the warehouse has already decided. No SQL, no clock, no words: a
 digest becomes the payload of an outbox row, `render` makes the mail of it.
@@ -27,7 +27,8 @@ Row = Mapping[str, Any]
 T = TypeVar("T")
 
 COLUMNS: dict[type, tuple[str, ...]] = {
-    kind: tuple(field.name for field in fields(kind)) for kind in (Item, CustomerFacts, Recipient)
+    kind: tuple(field.name for field in fields(kind) if (kind, field.name) != (Item, "kind"))
+    for kind in (Item, CustomerFacts, Recipient)
 }
 """Kind of row -> the columns it takes; tens of thousands are made of each."""
 

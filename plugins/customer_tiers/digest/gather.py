@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
+from itertools import groupby
 from typing import Any
 
 import psycopg
@@ -11,9 +12,9 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from customer_tiers import settings
-from customer_tiers.digest import month
+from customer_tiers.digest import joined, month
 from customer_tiers.digest.compose import COLUMNS, compose
-from customer_tiers.digest.model import MONTHLY, Check, CustomerFacts, Digest, Quality
+from customer_tiers.digest.model import MONTHLY, Check, CustomerFacts, Digest, Quality, Review
 from customer_tiers.errors import UserError
 from customer_tiers.quality import results
 
@@ -34,6 +35,8 @@ REFUSED = """
     select count(distinct business_date) as nights from bi.publication as refused
     where status = 'refused' and business_date < %(day)s and business_date > %(before)s
 """
+
+FIRST = "select min(business_date) as night from bi.publication where status = 'published'"
 
 ITEMS = """
     select * from candidate.digest_item
@@ -75,7 +78,7 @@ def digests(
         business_date: The night.
 
     Yields:
-        Digests by kind and recipient.
+        Digests by recipient, one of all that is due, or for other channels than mail by kind.
 
     Raises:
         UserError: The marts break their promise, such as a customer in a stranger's mail.
@@ -84,33 +87,41 @@ def digests(
     with connection.cursor(row_factory=dict_row) as cursor:
         published = cursor.execute(PUBLICATION, key).fetchone() or {}
         recipients = _recipients(cursor, business_date)
-        review = None
-        if any(row["kind"] == MONTHLY for row in recipients):
-            review = month.review(cursor, business_date)
+        first_night = (cursor.execute(FIRST).fetchone() or {}).get("night")
+        reviews: dict[date | None, Review] = {}
         quality = _quality(cursor, published, business_date)
         ladder = _ladder(cursor, published.get("policy_id"))
-        for recipient in recipients:
-            items = cursor.execute(ITEMS, {**key, **recipient}).fetchall()
-            try:
-                yield from compose(
-                    [recipient],
-                    items,
-                    _facts(cursor, items, business_date),
-                    business_date=business_date,
-                    quality=quality,
-                    review=review,
-                    base_currency=published.get("base_currency"),
-                    source=published.get("source"),
-                    run_id=run_id,
-                    page_url=settings.PAGE_URL,
-                    tier_names=ladder,
-                )
-            except ValueError as error:
-                raise UserError(f"{error}; mend the model and publish again") from error
+        for (_, channel), due in groupby(recipients, key=_reader):
+            parts: list[Digest] = []
+            for recipient in (_since(row, first_night) for row in due):
+                items = cursor.execute(ITEMS, {**key, **recipient}).fetchall()
+                first = recipient.get("period_from")
+                if recipient["kind"] == MONTHLY and first not in reviews:
+                    reviews[first] = month.review(cursor, business_date, first)
+                try:
+                    parts += compose(
+                        [recipient],
+                        items,
+                        _facts(cursor, items, business_date),
+                        business_date=business_date,
+                        quality=quality,
+                        review=reviews.get(first),
+                        base_currency=published.get("base_currency"),
+                        source=published.get("source"),
+                        run_id=run_id,
+                        page_url=settings.PAGE_URL,
+                        tier_names=ladder,
+                    )
+                except ValueError as error:
+                    raise UserError(f"{error}; mend the model and publish again") from error
+            if joined.is_joined(channel):
+                yield joined.join(parts)
+            else:
+                yield from parts
 
 
 def _recipients(cursor: psycopg.Cursor[Row], business_date: date) -> list[Row]:
-    """Return the recipients of a night, by kind and id; none before there is such a table.
+    """Return the recipients of a night, by id, channel and kind; none before there is such a table.
 
     Raises:
         UserError: Something is told to somebody who is none of them.
@@ -126,7 +137,19 @@ def _recipients(cursor: psycopg.Cursor[Row], business_date: date) -> list[Row]:
     found = cursor.execute(
         "select * from candidate.digest_recipient where business_date = %s", [business_date]
     )
-    return sorted(found, key=lambda row: (row["kind"], row["recipient_id"]))
+    return sorted(found, key=lambda row: (*_reader(row), row["kind"]))
+
+
+def _reader(row: Row) -> tuple[str, str]:
+    return row["recipient_id"], row.get("channel") or joined.CHANNEL
+
+
+def _since(row: Row, first_night: date | None) -> Row:
+    """Let a period begin after the first published night: nothing is known to change before it."""
+    begins = row.get("period_from")
+    if begins is None or first_night is None or begins > first_night:
+        return row
+    return {**row, "period_from": min(first_night + timedelta(days=1), row["period_until"])}
 
 
 def _facts(cursor: psycopg.Cursor[Row], items: list[Row], day: date) -> list[Row]:

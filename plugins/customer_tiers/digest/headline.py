@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from customer_tiers.digest import period
 from customer_tiers.digest.clean import clean
 from customer_tiers.digest.model import DAILY, POLICY_NOTICE, Digest
 from customer_tiers.digest.story import Item, Story
@@ -54,7 +55,7 @@ def title(digest: Digest, told: tuple[Story, ...], words: Words) -> str:
     said = words.text("list_between").join(
         words.counted(f"counts.{name}", counted[name]) for name in names if counted[name]
     )
-    key = f"title.{digest.kind}"
+    key = f"title.{period.title_key(digest)}"
     if digest.kind == DAILY:
         is_credit = digest.role == "credit_controller"
         team = "team" if digest.role in TEAM_ROLES else "owner"
@@ -62,8 +63,7 @@ def title(digest: Digest, told: tuple[Story, ...], words: Words) -> str:
     title = words.text(
         key,
         counts=said or words.text("title.withdrawn" if digest.corrects else "title.nothing"),
-        until=words.date(digest.recipient.period_until or digest.business_date),
-        month=words.month(digest.recipient.period_until or digest.business_date),
+        **period.values(digest, words),
     )
     title = title[:1].upper() + title[1:]
     if digest.corrects is None:
@@ -73,8 +73,23 @@ def title(digest: Digest, told: tuple[Story, ...], words: Words) -> str:
     return words.text("correction", title=title, date=words.date(digest.corrects_sent_on))
 
 
-def opening(digest: Digest, told: tuple[Story, ...], words: Words) -> Iterator[str]:
-    """Yield the sentences under the greeting."""
+def whole_title(digest: Digest, words: Words) -> str:
+    """Return the title of a mail: of its first part, and what else is in it."""
+    first, *others = digest.parts
+    said = title(first, first.told, words)
+    if not others:
+        return said
+    named = [
+        words.text(f"part.{period.title_key(part)}", **period.values(part, words))
+        for part in others
+    ]
+    return words.text("title_with", title=said, others=words.text("list_between").join(named))
+
+
+def opening(
+    digest: Digest, told: tuple[Story, ...], words: Words, *, is_part: bool = False
+) -> Iterator[str]:
+    """Yield the sentences under the greeting, or under the title of a part of the mail."""
     if digest.corrects and digest.corrects_sent_on:
         yield words.text("correction_note", date=words.date(digest.corrects_sent_on))
     elif digest.corrects:
@@ -85,15 +100,17 @@ def opening(digest: Digest, told: tuple[Story, ...], words: Words) -> Iterator[s
         yield words.text("substitute_note", names=clean(digest.recipient.substitutes_for, 200))
     if digest.kind == POLICY_NOTICE:
         yield from _policy(digest, told, words)
-    period = digest.recipient
-    if period.period_from and period.period_until and period.period_from < period.period_until:
-        first, last = words.date(period.period_from), words.date(period.period_until)
+    covered = digest.recipient
+    if covered.period_from and covered.period_until and covered.period_from < covered.period_until:
+        first, last = words.date(covered.period_from), words.date(covered.period_until)
         yield words.text("period_note", first=first, last=last)
     if told:
         number, amount = whole_mail(digest, told)
         customers = words.counted("customers", number)
-        yield words.text("stake", customers=customers, amount=words.money(amount))
-    if len(told) > 1:
+        yield words.text(
+            "stake_part" if is_part else "stake", customers=customers, amount=words.money(amount)
+        )
+    if len(told) > 1 and not is_part:
         yield words.text("order_note")
 
 

@@ -19,6 +19,9 @@ DAILY, WEEKLY, MONTHLY, POLICY_NOTICE = "daily", "weekly", "monthly", "policy_no
 KINDS = (DAILY, WEEKLY, MONTHLY, POLICY_NOTICE)
 """Kinds of mail; a new one also needs words, and templates where it is laid out differently."""
 
+ORDER = (POLICY_NOTICE, DAILY, WEEKLY, MONTHLY)
+"""The parts of one mail from top to bottom: new rules explain what follows, then tonight's news."""
+
 ROLES = ("owner", "fallback", "manager", "sales_director", "credit_controller", "system")
 """What a recipient can be to a customer."""
 
@@ -119,6 +122,15 @@ class Review:
     nights_refused: int = 0
 
 
+@dataclass(frozen=True)
+class Part:
+    """What a part of a mail is: its kind, what the recipient is to its customers, its counts."""
+
+    kind: str
+    role: str | None
+    recipient: Recipient = Recipient()
+
+
 CONTENT_FIELDS = ("customer_id", "topic", "cause", "section", "from_tier", "to_tier", "direction")
 CONTENT_AMOUNTS = ("contribution_12m", "contribution_12m_change")
 """What makes a mail another mail, the amounts in whole units. Ranks and names are left out: one
@@ -127,7 +139,10 @@ late invoice shifts the ranks of all customers, and nobody needs a second mail f
 
 @dataclass(frozen=True)
 class Digest:
-    """One mail: a recipient and what they are told."""
+    """One mail: a recipient and what they are told.
+
+    A mail of several parts (see `joined`) has them in `parts_told`, and is of the first one's kind.
+    """
 
     kind: str
     recipient_id: str
@@ -149,6 +164,30 @@ class Digest:
     tier_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     corrects: str | None = None
     corrects_sent_on: date | None = None
+    parts_told: tuple[Part, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Digest, ...]:
+        """The mails of one kind that it is made of; only the first says what it corrects."""
+        if not self.parts_told:
+            return (self,)
+        return tuple(self._part(part, is_first=not n) for n, part in enumerate(self.parts_told))
+
+    def _part(self, part: Part, *, is_first: bool) -> Digest:
+        items = tuple(replace(i, kind=None) for i in self.items if i.kind == part.kind)
+        told = {item.customer_id for item in items}
+        return replace(
+            self,
+            kind=part.kind,
+            role=part.role,
+            recipient=part.recipient,
+            items=items,
+            customers=tuple(row for row in self.customers if row.customer_id in told),
+            review=self.review if part.kind == MONTHLY else None,
+            corrects=self.corrects if is_first else None,
+            corrects_sent_on=self.corrects_sent_on if is_first else None,
+            parts_told=(),
+        )
 
     @property
     def told(self) -> tuple[Story, ...]:
@@ -170,6 +209,9 @@ class Digest:
     @property
     def key(self) -> str:
         """The same for the same content to the same person about the same night, in any run."""
+        if self.parts_told:
+            keys = " ".join(part.key for part in self.parts)
+            return hashlib.sha256(keys.encode()).hexdigest()[:32]
         content = [
             self.kind,
             self.recipient_id,

@@ -71,11 +71,19 @@ FLAPPED = """
 """
 
 
-def review(cursor: psycopg.Cursor[dict[str, Any]], business_date: date) -> Review:
-    """Return the month up to a published night, compared with the last night before the month."""
+def review(
+    cursor: psycopg.Cursor[dict[str, Any]], business_date: date, first: date | None = None
+) -> Review:
+    """Return the time up to a published night, compared with the last night before it.
+
+    Args:
+        cursor: To the warehouse.
+        business_date: The night.
+        first: First day of the time; None takes that of the night's month.
+    """
     key: dict[str, Any] = {
         "day": business_date,
-        "first": business_date.replace(day=1),
+        "first": first or business_date.replace(day=1),
         "days": FLAP_DAYS,
     }
     key["before"] = _one(cursor, BEFORE, key)["night"]

@@ -44,7 +44,7 @@ def find(
         connection: To the warehouse.
         recipient: Id, name or address.
         day: Business date of the night; None takes the newest published one.
-        kind: Kind of mail; None takes the first there is.
+        kind: Kind of mail, of which only that part is shown; None takes the first mail there is.
         locale: Language to show it in; None takes the recipient's.
 
     Raises:
@@ -65,15 +65,14 @@ def find(
                 for row in rows
             ]
     asked = recipient.strip().casefold()
-    found = [
-        digest
-        for digest in owed
-        if asked in {(n or "").casefold() for n in _names(digest)} and kind in (None, digest.kind)
-    ]
+    found = [one for one in owed if asked in {(n or "").casefold() for n in _names(one)}]
+    if kind:
+        found = [part for one in found for part in one.parts if part.kind == kind]
     if found:
         return replace(found[0], locale=locale or found[0].locale)
     wanted = f"{kind} mail" if kind else "mail"
-    others = sorted({f"{digest.recipient_id} ({digest.kind})" for digest in owed})
+    parts = [part for digest in owed for part in digest.parts]
+    others = sorted({f"{part.recipient_id} ({part.kind})" for part in parts})
     there = f"there are mails for {', '.join(others)}" if others else "there are no mails of it"
     raise UserError(f"digest: no {wanted} of {day} for {clean(recipient)!r}; {there}")
 

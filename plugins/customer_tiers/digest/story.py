@@ -18,12 +18,16 @@ LOYALTY_STEP = Decimal("0.1")
 
 @dataclass(frozen=True)
 class Item:
-    """One thing told about one customer; the fields are columns of `digest_item`."""
+    """One thing told about one customer; the fields are columns of `digest_item`.
+
+    `kind` names the part of a mail of several parts that tells it.
+    """
 
     customer_id: str
     topic: str = TIER_CHANGE
     cause: str | None = None
     section: str | None = None
+    kind: str | None = None
     role: str | None = None
     since: date | None = None
     amount_at_stake: Decimal | None = None

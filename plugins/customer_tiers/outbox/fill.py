@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from customer_tiers import stopwatch
-from customer_tiers.digest import gather, model
+from customer_tiers.digest import gather, joined, model
 from customer_tiers.digest.model import KINDS, Digest, Recipient
 from customer_tiers.outbox import rows
 from customer_tiers.publish.newest import is_old
@@ -109,7 +109,7 @@ def enqueue(
     kept: set[str] = set()
     added = 0
     for digest in gather.digests(connection, run_id, business_date):
-        before = earlier.pop((digest.kind, digest.recipient_id), [])
+        before = earlier.pop(_thread(digest.kind, digest.recipient_id, digest.channel), [])
         added += _place(connection, digest, before, kept, is_quiet=is_quiet)
     for before in earlier.values():
         nothing = _of(before[-1], run_id)
@@ -147,7 +147,7 @@ def _place(
     out = [row for row in before if row.state in MAY_BE_OUT]
     content, key = digest.key, digest.key
     if out:
-        if out[-1].content_hash == content:
+        if out[-1].content_hash == content or _said_apart(digest, out):
             return 0
         digest = digest.as_correction(out[0].outbox_key, out[0].changed_at.date())
         key = hashlib.sha256(f"{content} after {out[-1].outbox_key}".encode()).hexdigest()
@@ -169,10 +169,21 @@ def _place(
     return 0
 
 
+def _thread(kind: str, recipient_id: str, channel: str) -> tuple[str, str]:
+    """Messages of the same thread follow one another: one of them replaces the one before."""
+    return ("" if joined.is_joined(channel) else kind), recipient_id
+
+
+def _said_apart(digest: Digest, out: list[_Earlier]) -> bool:
+    """Whether all parts of a mail went out as mails of their own, as they did once."""
+    sent = {row.content_hash for row in out}
+    return len(digest.parts) > 1 and {part.key for part in digest.parts} <= sent
+
+
 def _earlier(
     connection: psycopg.Connection, business_date: date
 ) -> dict[tuple[str, str], list[_Earlier]]:
-    """The night's messages by kind and recipient, in the order in which they went out."""
+    """The night's messages by thread, in the order in which they went out."""
     with connection.cursor(row_factory=class_row(_Earlier)) as cursor:
         found = cursor.execute(
             "select outbox_key, content_hash, kind, role, recipient_id, recipient_name, channel, "
@@ -182,7 +193,7 @@ def _earlier(
         ).fetchall()
     grouped: dict[tuple[str, str], list[_Earlier]] = defaultdict(list)
     for row in found:
-        grouped[row.kind, row.recipient_id].append(row)
+        grouped[_thread(row.kind, row.recipient_id, row.channel)].append(row)
     return grouped
 
 
@@ -200,7 +211,15 @@ def _of(row: _Earlier, run_id: str) -> Digest:
         row.payload,
     )
     period = Recipient(digest.recipient.period_from, digest.recipient.period_until, customers=0)
-    return replace(digest, items=(), customers=(), recipient=period, review=None, run_id=run_id)
+    return replace(
+        digest,
+        items=(),
+        customers=(),
+        recipient=period,
+        review=None,
+        run_id=run_id,
+        parts_told=(),
+    )
 
 
 def _withdraw(connection: psycopg.Connection, business_date: date, kept: set[str]) -> None:

@@ -7,7 +7,6 @@ was handed over meanwhile goes to the new owner; addresses follow the people.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from customer_tiers.digest.model import APPENDIX, KINDS, Digest, Recipient
+from customer_tiers.digest import joined
+from customer_tiers.digest.model import KINDS, Digest
 from customer_tiers.outbox import fill, rows
 
 HANDED_OVER = "its customers were handed over before it was sent; what it said goes to their owners"
@@ -76,7 +76,7 @@ def _split(connection: psycopg.Connection, key: str, moved: list[dict[str, Any]]
     """Replace a waiting message by one for each person whom a part of it is now for."""
     digest = rows.find(connection, key).digest
     gone = {row["customer_id"] for row in moved}
-    _add(connection, digest, [i for i in digest.items if i.customer_id not in gone])
+    _add(connection, joined.only(digest, [i for i in digest.items if i.customer_id not in gone]))
     readers = {row["recipient_id"]: row for row in moved if row["recipient_id"]}
     for reader, person in readers.items():
         theirs = {row["customer_id"] for row in moved if row["recipient_id"] == reader}
@@ -91,8 +91,8 @@ def _split(connection: psycopg.Connection, key: str, moved: list[dict[str, Any]]
             corrects=None,
             corrects_sent_on=None,
         )
-        items = [replace(i, role=person["role"]) for i in digest.items if i.customer_id in theirs]
-        _add(connection, addressed, items)
+        items = [item for item in digest.items if item.customer_id in theirs]
+        _add(connection, joined.only(addressed, items, person["role"]))
     connection.execute(
         "update ops.outbox set state = 'suppressed', is_retryable = false, last_error = %s, "
         "changed_at = clock_timestamp() where outbox_key = %s",
@@ -100,17 +100,6 @@ def _split(connection: psycopg.Connection, key: str, moved: list[dict[str, Any]]
     )
 
 
-def _add(connection: psycopg.Connection, digest: Digest, items: Sequence[Any]) -> None:
-    if all(item.section == APPENDIX for item in items):
-        return
-    customers = {item.customer_id for item in items}
-    period = Recipient(digest.recipient.period_from, digest.recipient.period_until)
-    fill.add(
-        connection,
-        replace(
-            digest,
-            items=tuple(items),
-            customers=tuple(c for c in digest.customers if c.customer_id in customers),
-            recipient=period,
-        ),
-    )
+def _add(connection: psycopg.Connection, digest: Digest | None) -> None:
+    if digest is not None:
+        fill.add(connection, digest)

@@ -163,7 +163,8 @@ def _event(item: Item) -> dict[str, Any]:
 
 def _known(values: Item | Recipient) -> dict[str, Any]:
     """Its fields as plain JSON values, without those that are not known."""
-    found = ((field.name, getattr(values, field.name)) for field in fields(values))
+    names = (field.name for field in fields(values) if field.name != "kind")
+    found = ((name, getattr(values, name)) for name in names)
     return {name: _plain(value) for name, value in found if value is not None}
 
 
