@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 import psycopg
+from rich.console import Console
 from rich.table import Table
 
 MONTHS_SHOWN = 4
@@ -40,6 +41,9 @@ CUSTOMERS = (
     "select count(distinct customer_id) from bi.customer_contribution where gross_revenue <> 0"
 )
 
+WIDTH = 120
+"""Characters of a line: an amount that is cut off cannot be compared."""
+
 NOT_DELIVERED = "not delivered"
 
 
@@ -64,18 +68,24 @@ def months(connection: psycopg.Connection) -> list[Month]:
     return [Month(*row) for row in connection.execute(MONTHS).fetchall()]
 
 
-def table(connection: psycopg.Connection, currency: str) -> Table | None:
-    """The newest months and the sum of all; None for a company without any posting."""
+def print_months(
+    connection: psycopg.Connection, currency: str | None, say: Callable[[str], None]
+) -> None:
+    """Print the newest months and the sum of all; nothing for a company without any posting."""
     found = months(connection)
-    if not found:
-        return None
+    if found:
+        say(f"to hold against the books, {currency}, as posted in each month:")
+        Console(highlight=False, width=WIDTH).print(_table(connection, found))
+
+
+def _table(connection: psycopg.Connection, found: list[Month]) -> Table:
     has_ledger = any(m.ledger_revenue is not None or m.ledger_cogs is not None for m in found)
-    titles = [f"to hold against the books, {currency}", "revenue", "cost of goods", "customers"]
+    titles = ["month", "revenue", "cost of goods", "customers"]
     if has_ledger:
         titles += ["ledger's revenue", "ledger's cost"]
     shown = Table(box=None, header_style="bold")
     for place, title in enumerate(titles):
-        shown.add_column(title, justify="right" if place else "left")
+        shown.add_column(title, justify="right" if place else "left", no_wrap=True)
     for month in found[-MONTHS_SHOWN:]:
         name = f"{month.first_day:%Y-%m}" + (", still open" if month.is_open else "")
         shown.add_row(name, *_cells(month, has_ledger=has_ledger))

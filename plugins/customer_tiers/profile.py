@@ -129,15 +129,14 @@ def print_last(source: str, say: Callable[[str], None]) -> None:
             Console(highlight=False).print(shown)
         for check in results.not_met(connection, run_id):
             say(f"check not met: {check}")
-        _print_books(connection, run_id)
+        _print_books(connection, run_id, say)
 
 
-def _print_books(connection: psycopg.Connection, run_id: str) -> None:
+def _print_books(connection: psycopg.Connection, run_id: str, say: Callable[[str], None]) -> None:
     """Print the months to hold against the books, if the run published the newest night."""
     row = connection.execute(PUBLISHED, {"run": run_id}).fetchone()
-    shown = books.table(connection, row[0]) if row else None
-    if shown is not None:
-        Console(highlight=False).print(shown)
+    if row:
+        books.print_months(connection, row[0], say)
 
 
 def _shown(found: list[Measured], whole: float) -> list[Measured]:

@@ -42,6 +42,8 @@ NEWEST = """
     limit 1
 """
 
+NO_SHARES = "no shares of the contribution: all customers together bring none, so there is no whole"
+
 UNTOLD = """
     select count(*) from bi.tier_change as change
     where change.business_date = %(day)s
@@ -72,9 +74,9 @@ def print_night(source: str, say: Say, run_id: str | None = None) -> None:
         say(f"{source}, business date {day}: {customers} customers with sales")
         if is_stale:
             say(f"STALE: {message}")
-        _print_pyramid(connection, day, currency)
+        _print_pyramid(connection, day, currency, say)
         if not is_old(connection, day):
-            print_books(connection, currency)
+            books.print_months(connection, currency, say)
         changes = connection.execute(CHANGES, [day]).fetchall()
         say("tier changes: " + (_counts(changes) or "none"))
         say("mails: " + (_counts(connection.execute(MAILS, [day]).fetchall()) or "none"))
@@ -94,21 +96,12 @@ def print_night(source: str, say: Say, run_id: str | None = None) -> None:
             say(line)
 
 
-def print_books(connection: psycopg.Connection, currency: str) -> None:
-    """Print revenue, cost of goods and customers of the newest months, to hold against the books.
-
-    They are of the newest published night.
-    """
-    table = books.table(connection, currency)
-    if table is not None:
-        Console(highlight=False).print(table)
-
-
-def _print_pyramid(connection: psycopg.Connection, day: object, currency: str) -> None:
+def _print_pyramid(connection: psycopg.Connection, day: object, currency: str, say: Say) -> None:
     table = Table(box=None, header_style="bold")
     for title in ("tier", "customers", "share", f"contribution 12 months, {currency}", "share"):
         table.add_column(title, justify="left" if title == "tier" else "right")
-    for tier, customers, share, contribution, money_share in connection.execute(PYRAMID, [day]):
+    layers = connection.execute(PYRAMID, [day]).fetchall()
+    for tier, customers, share, contribution, money_share in layers:
         table.add_row(
             tier,
             f"{customers:,}",
@@ -117,6 +110,8 @@ def _print_pyramid(connection: psycopg.Connection, day: object, currency: str) -
             _percent(money_share),
         )
     Console(highlight=False).print(table)
+    if layers and all(layer[-1] is None for layer in layers):
+        say(NO_SHARES)
 
 
 def _quarantine(connection: psycopg.Connection, source: str) -> Iterator[str]:

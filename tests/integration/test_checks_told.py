@@ -73,7 +73,7 @@ def test_operators_are_told_once_which_checks_were_not_met(
     )
     [(event, subject, lines)] = told(night)
     assert event == "checks_not_met"
-    assert subject.startswith("customer tiers: 1 data checks not met on 2026-03-31")
+    assert subject == "customer tiers: data checks not met on 2026-03-31: 1 (source costless)"
     assert lines == [
         f"{RULE}: 120 of 120 rows (the source does not deliver the column); fewer than half of "
         "the lines have a cost of their own; the others take the cost of their product, if it has "
@@ -118,7 +118,8 @@ def test_a_night_prints_what_can_be_held_against_the_books(
     ] * 6
     summary.print_night("costless", print)
     printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert "to hold against the books, EUR revenue cost of goods customers" in printed
+    assert "to hold against the books, EUR, as posted in each month:" in printed
+    assert "month revenue cost of goods customers" in printed
     assert f"2026-02 {revenue:,.2f} {cost:,.2f} 20" in printed
     assert f"2026-03, still open {revenue:,.2f} {cost:,.2f} 20" in printed
     assert f"all months since 2025-10 {6 * revenue:,.2f} {6 * cost:,.2f} 20" in printed

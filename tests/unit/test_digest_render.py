@@ -142,6 +142,21 @@ def test_what_the_customer_did_not_do_stands_in_the_appendix() -> None:
         assert said.casefold().index("also changed") < said.index("Customer C2")
 
 
+@pytest.mark.parametrize(
+    ("locale", "why"),
+    [
+        ("en", "No shares of profit: all customers together bring no contribution"),
+        ("zh_CN", "无利润占比\uff1a全部客户合计没有正贡献"),
+    ],
+)
+def test_shares_that_are_blank_say_why(locale: str, why: str) -> None:
+    loss = replace(REVIEW, layers=(Layer("low", 566, Decimal(-86006)),))
+    for said in plain(mail(item("C1"), **MONTH, review=loss, locale=locale)):
+        assert why in said
+    for said in plain(mail(item("C1"), **MONTH, review=REVIEW, locale=locale)):
+        assert why not in said
+
+
 def test_managers_see_the_sums_of_each_owner() -> None:
     rows = [item("C1", "O1"), item("C2", "O2"), warning("C3", "O2", section="main")]
     team = [row | {"role": "manager", "recipient_id": "M1"} for row in rows]

@@ -72,8 +72,11 @@ def _pyramid(review: Review, words: Words) -> Table:
         note = words.text("review.month_before", date=words.date(review.compared_with))
     else:
         note = words.text("review.first_month")
+    notes = [_capital(note)]
+    if review.layers and all(layer.contribution_share is None for layer in review.layers):
+        notes.append(words.text("review.no_shares"))
     return Table(
-        words.text("pyramid"), head, tuple(rows), widths=(24, 22, 32, 22), notes=(_capital(note),)
+        words.text("pyramid"), head, tuple(rows), widths=(24, 22, 32, 22), notes=tuple(notes)
     )
 
 

@@ -54,7 +54,7 @@ RUN_DAY = (
 SUBJECTS = {
     NIGHT_REFUSED: "customer tiers: the night of {day} was not published (source {source})",
     MESSAGES_STUCK: "customer tiers: {count} messages need a decision (source {source})",
-    CHECKS_NOT_MET: "customer tiers: {count} data checks not met on {day} (source {source})",
+    CHECKS_NOT_MET: "customer tiers: data checks not met on {day}: {count} (source {source})",
 }
 
 log = logging.getLogger(__name__)
