@@ -105,7 +105,7 @@ DOUBTS = (
             from "typed erp.invoice_lines"
             where quantity > 0 and net_amount > 0 and coalesce(line_kind, 'goods') = 'goods'
             group by product_id, coalesce(currency, $base)
-            having count(*) >= 10
+            having count(*) >= 10 and count(distinct quantity) > 1
         ) as priced
         where spread > $unit_jump
         """,
