@@ -6,7 +6,8 @@ A fault names the file, the entity and the column.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,14 @@ SYSTEMS = ("erp", "crm")
 """The business systems a company is read from; entities are named `<system>.<name>`."""
 
 ENTITY_FIELDS = {"description", "required", "key", "cursor", "period", "sum", "columns"}
-COLUMN_FIELDS = {"type", "nullable", "unit", "description"}
+COLUMN_FIELDS = {"type", "nullable", "unit", "description", "no_value"}
+
+NO_VALUE_TYPES = ("date", "timestamp", "numeric")
+"""Types of which some values mean none; only a column that may be empty can read them so."""
+
+NO_VALUE = re.compile(r"-?infinity|\d{4}-\d{2}-\d{2}", re.I)
+NO_NUMBER = re.compile(r"NaN|-?infinity|-?\d+", re.I)
+"""How the contract writes them."""
 
 UNKNOWN = "_unknown"
 """The column of each table in stage and raw that keeps, as JSON, the columns of its source which
@@ -39,13 +47,14 @@ the contract does not know; it is empty where there are none."""
 
 @dataclass(frozen=True)
 class Column:
-    """One column of an entity."""
+    """One column of an entity; `no_value` are the values that are read as empty."""
 
     name: str
     type: str
     nullable: bool
     unit: str | None
     description: str
+    no_value: tuple[str, ...] = ()
 
     @property
     def sql_type(self) -> str:
@@ -114,12 +123,14 @@ def load(path: Path = CONTRACT_FILE) -> Contract:
         raise UserError(
             f"{path}: version {document.get('version')!r} is unknown; this release reads 1"
         )
+    no_value = document.get("no_value", {})
+    _only_known(f"{path}: `no_value`", no_value, set(NO_VALUE_TYPES))
     return Contract(
-        {name: _entity(path, name, spec) for name, spec in document["entities"].items()}
+        {name: _entity(path, name, spec, no_value) for name, spec in document["entities"].items()}
     )
 
 
-def _entity(path: Path, name: str, spec: Any) -> Entity:
+def _entity(path: Path, name: str, spec: Any, no_value: Mapping[str, Any]) -> Entity:
     where = f"{path}: entity {name}"
     if not isinstance(name, str) or name.count(".") != 1 or name.split(".")[0] not in SYSTEMS:
         raise UserError(
@@ -137,13 +148,13 @@ def _entity(path: Path, name: str, spec: Any) -> Entity:
         cursor=spec.get("cursor"),
         period=spec.get("period"),
         sum=spec.get("sum"),
-        columns=tuple(_column(where, column, value) for column, value in columns.items()),
+        columns=tuple(_column(where, column, value, no_value) for column, value in columns.items()),
     )
     _check_roles(where, entity)
     return entity
 
 
-def _column(where: str, name: Any, spec: Any) -> Column:
+def _column(where: str, name: Any, spec: Any, no_value: Mapping[str, Any]) -> Column:
     where = f"{where}, column {name}"
     if not isinstance(name, str) or not name.isidentifier() or name != name.lower():
         raise UserError(f"{where}: a column name is lower case letters, digits and underscores")
@@ -157,7 +168,25 @@ def _column(where: str, name: Any, spec: Any) -> Column:
         nullable=_flag(where, spec, "nullable", default=True),
         unit=spec.get("unit"),
         description=_text(where, spec, "description"),
+        no_value=_no_value(where, spec, no_value),
     )
+
+
+def _no_value(where: str, spec: dict[str, Any], by_type: Mapping[str, Any]) -> tuple[str, ...]:
+    """The values that the column reads as empty: its own, else those of its type."""
+    kind, is_nullable = spec["type"], spec.get("nullable", True)
+    if "no_value" in spec and (not is_nullable or kind not in NO_VALUE_TYPES):
+        raise UserError(
+            f"{where}: `no_value` is for a {', '.join(NO_VALUE_TYPES)} that may be empty"
+        )
+    listed = spec.get("no_value", by_type.get(kind, []) if is_nullable else [])
+    pattern = NO_NUMBER if kind == "numeric" else NO_VALUE
+    if not isinstance(listed, list) or not all(pattern.fullmatch(str(v)) for v in listed):
+        raise UserError(
+            f"{where}: `no_value` must list days (YYYY-MM-DD), infinity, -infinity or, for a "
+            "number, NaN"
+        )
+    return tuple(map(str, listed))
 
 
 def _check_roles(where: str, entity: Entity) -> None:

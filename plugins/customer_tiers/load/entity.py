@@ -23,6 +23,7 @@ from customer_tiers.load import (
     first,
     gone,
     ledger,
+    no_value,
     notes,
     one_key,
     reconcile,
@@ -178,26 +179,29 @@ def _validate_and_write(
         first.indexed_meanwhile(load.warehouse_url, entity) if batch.is_first else nullcontext()
     )
     with meanwhile:
-        outcomes = _validate(load, connection, entity, batch)
+        emptied, outcomes = _validate(load, connection, entity, batch)
     quality.results.store(connection, load.run_id, outcomes)
     findings = quality.decide(outcomes, source=load.source, entity=entity)
     with connection.transaction():
         lines = _write(connection, load, entity, batch, outcomes)
-    return [*lines, *findings]
+    return [*lines, *emptied, *findings]
 
 
 def _validate(
     load: Load, connection: psycopg.Connection, entity: Entity, batch: Batch
-) -> list[quality.Outcome]:
+) -> tuple[list[str], list[quality.Outcome]]:
+    """Bring the stage table into the form in which it is judged, and judge it; what was emptied in
+    lines, and the outcomes."""
     table = f"stage.{entity.table}"
     with connection.transaction():
+        emptied = no_value.empty(connection, load.source, entity)
         quality.quarantine.collapse_duplicates(connection, entity, table)
         if batch.extract is not None:
             one_key.refuse(connection, load, entity, batch.extract, batch.complete_where)
-        if batch.complete_where is None:
-            quality.quarantine.reoffer(connection, entity, table)
+        if batch.complete_where is None and quality.quarantine.reoffer(connection, entity, table):
+            emptied += no_value.empty(connection, load.source, entity)
     try:
-        return quality.check_entity(
+        outcomes = quality.check_entity(
             load.warehouse_url,
             entity,
             latest_date=load.latest_date,
@@ -205,6 +209,7 @@ def _validate(
         )
     except UserError as error:
         raise UserError(f"source {load.source}, {str(error)[:500]}; correct the value") from None
+    return emptied, outcomes
 
 
 def _write(

@@ -98,7 +98,7 @@ from (
     select {raw_day}, -count(*), -{raw_total} from {raw} as raw
     where ({raw_key}) in (select {waiting_key} from waiting) group by 1
 ) as days
-where day is not null
+where day between '0001-01-01' and '9999-12-31'
 group by 1
 """
 """What waits in quarantine is at the source too, in the place of what raw has of it."""
@@ -216,13 +216,11 @@ def remember(connection: psycopg.Connection, entity: Entity, theirs: Months, run
 
 
 def _apart(theirs: tuple[int, Decimal | None], ours: tuple[int, Decimal | None]) -> Apart:
-    """Rows and sum that the source has more, where no amount, or none that is a number, counts as
-    nothing."""
-    of_source, of_raw = (
-        total if total is not None and total.is_finite() else Decimal(0)
-        for total in (theirs[1], ours[1])
-    )
-    return theirs[0] - ours[0], of_source - of_raw
+    """Rows and sum that the source has more; no amount counts as nothing, and sums of which one is
+    no number are not compared."""
+    of_source, of_raw = (Decimal(0) if total is None else total for total in (theirs[1], ours[1]))
+    is_comparable = of_source.is_finite() and of_raw.is_finite()
+    return theirs[0] - ours[0], of_source - of_raw if is_comparable else Decimal(0)
 
 
 def _agree(apart: Apart, known: Apart) -> bool:

@@ -134,7 +134,8 @@ def example(
     """
     if can_find_rows(rule):
         return None
-    shown = [sql.Identifier("subselect", name) for name in rule.shows]
+    # as text: Python has no infinite day
+    shown = [sql.SQL("{}::text").format(sql.Identifier("subselect", n)) for n in rule.shows]
     row = connection.execute(
         sql.SQL("select {columns} from {table} as subselect where {bad} limit 1").format(
             columns=sql.SQL(", ").join([row_key(key, "subselect"), *shown]),

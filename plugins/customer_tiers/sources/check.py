@@ -16,7 +16,7 @@ import duckdb
 
 from customer_tiers.contract import UNKNOWN, Contract, Entity
 from customer_tiers.errors import UserError
-from customer_tiers.sources import definition, doubts, duck, line_hints, opening, promises
+from customer_tiers.sources import definition, doubts, duck, line_hints, no_value, opening, promises
 from customer_tiers.sources.duck import literal, path_literal, quoted
 from customer_tiers.sources.extract import Extract, Window, sent_columns
 from customer_tiers.sources.judgement import Report, check_column, check_key, show_rows
@@ -108,6 +108,7 @@ def _check_entity(
             f"{UNKNOWN} of raw.{entity.table}; name it as a column of the contract, or take it out "
             "of the SELECT"
         )
+    no_value.empty(report, sink, entity, extract.columns)
     for column in entity.columns:
         check_column(report, sink, entity, column, extract)
     check_key(report, sink, entity)

@@ -19,7 +19,9 @@ import sqlalchemy as sa
 from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.sources.extract import (
+    FIRST_CHANGE,
     WHOLE,
+    ZERO_DAY,
     Months,
     Rows,
     Window,
@@ -196,7 +198,7 @@ class DatabaseExtract:
             days = self._run(f"select {day}, count(*), {total} from {self._query} group by {day}")
             for row in days:
                 on, lines, amount = tuple(row)
-                if on is not None:
+                if isinstance(on, date):  # and not MySQL's 0000-00-00, which comes as text
                     month = date(on.year, on.month, 1)
                     known, so_far = found.get(month, (0, None))
                     added = Decimal(str(amount or 0))  # str: some servers keep amounts as doubles
@@ -257,21 +259,23 @@ class DatabaseExtract:
         if window.end is None:
             return statement, {}
         column = self._named(str(self._entity.cursor))
-        values = {"window_end": _naive(window.end)}
+        values = {"window_end": _naive(window.end), "first_change": _naive(FIRST_CHANGE)}
         start = ""
         if window.start is not None:
             start, values["window_start"] = f"{column} >= :window_start and ", _naive(window.start)
         # A row without a change time would never be read again, so it is read each time.
         escaped = statement.replace(":", "\\:")
-        return f"{escaped} where {column} is null or ({start}{column} <= :window_end)", values
+        is_none = f"{column} is null or {column} < :first_change"
+        return f"{escaped} where {is_none} or ({start}{column} <= :window_end)", values
 
     def _in_months(self, statement: str, months: tuple[date, ...]) -> tuple[str, dict[str, Any]]:
         if self._entity.period is None:
             return statement, {}
         values: dict[str, Any] = {}
         for number, month in enumerate(months):
-            later = month + timedelta(days=31)
-            values |= {f"from_{number}": month, f"to_{number}": later.replace(day=1)}
+            is_last = month >= date.max.replace(day=1)
+            later = date.max if is_last else (month + timedelta(days=31)).replace(day=1)
+            values |= {f"from_{number}": month, f"to_{number}": later}
         within = " or ".join(
             f"({self._period} >= :from_{number} and {self._period} < :to_{number})"
             for number in range(len(months))
@@ -300,6 +304,9 @@ class DatabaseExtract:
         if value is None:
             return None
         if isinstance(value, str):
+            kind = self._entity.column(name).type
+            if value.startswith(ZERO_DAY) and kind in ("date", "timestamp"):
+                return "-infinity"
             if len(value) > LARGEST_VALUE:
                 raise self._fault(
                     f"column {name}: a value of {len(value):,} characters",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -18,6 +18,12 @@ from customer_tiers.errors import UserError
 
 Months = dict[date, tuple[int, Decimal | None]]
 """First day of a month -> rows and sum; the sum is None for an entity without one."""
+
+FIRST_CHANGE = datetime(1902, 1, 1, tzinfo=UTC)
+"""A change time before it (1753-01-01, 1900-01-01) means none."""
+
+ZERO_DAY = "0000-00-00"
+"""MySQL's day that is none, and is no day in any other system; it is sent as -infinity."""
 
 WHOLE = date.min
 """The one month of an entity whose rows have no `period`: all its rows are counted in it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import psycopg
 from psycopg import sql
@@ -13,6 +13,7 @@ from customer_tiers.contract import Entity
 from customer_tiers.errors import UserError
 from customer_tiers.sources import copy_out
 from customer_tiers.sources.extract import (
+    FIRST_CHANGE,
     WHOLE,
     Months,
     Rows,
@@ -20,6 +21,8 @@ from customer_tiers.sources.extract import (
     check_columns,
     unknown_columns,
 )
+
+FALSE = sql.SQL("false")
 
 CONNECT_TIMEOUT_SECONDS = 10
 """A source that does not answer within this time counts as down."""
@@ -121,11 +124,14 @@ class PostgresExtract:
     def newest_change(self) -> datetime | None:
         """The largest cursor value of all rows; None without rows."""
         # The last one in order, and not the maximum: an index finds it under joins as well.
+        cursor = sql.Identifier(str(self._entity.cursor))
+        is_none = sql.SQL("{} = 'infinity'").format(cursor) if self._is_moment else FALSE
         with self._fault_named(), self._connection.transaction():
             row = self._connection.execute(
                 sql.SQL(
-                    "select {0} from {1} where {0} is not null order by {0} desc limit 1"
-                ).format(sql.Identifier(str(self._entity.cursor)), self._query)
+                    "select {0} from {1} where {0} is not null and not {2} "
+                    "order by {0} desc limit 1"
+                ).format(cursor, self._query, is_none)
             ).fetchone()
         value = row[0] if row else None
         if value is not None and not isinstance(value, datetime):
@@ -162,8 +168,10 @@ class PostgresExtract:
                 sql.SQL(
                     "select {month}, sum(lines)::bigint, sum(total) from ("
                     "select {day} as day, count(*) as lines, {total} as total from {rows} "
-                    "group by 1) as days group by 1"
+                    "group by 1) as days where {month} between {first} and {last} group by 1"
                 ).format(
+                    first=sql.Literal(date.min),
+                    last=sql.Literal(date.max),
                     month=self._month(sql.Identifier("day")),
                     day=self._period,
                     total=total if self._sums else sql.SQL("null::numeric"),
@@ -222,9 +230,19 @@ class PostgresExtract:
         if window.start is not None:
             start = sql.SQL("{} >= {}").format(column, sql.Literal(window.start))
         # A row without a change time would never be read again, so it is read each time.
-        return sql.SQL("({} is null or ({} and {} <= {}))").format(
-            column, start, column, sql.Literal(window.end)
+        is_none: sql.Composable = FALSE
+        if self._is_moment:
+            is_none = sql.SQL("{0} = 'infinity' or {0} < {1}").format(
+                column, sql.Literal(FIRST_CHANGE)
+            )
+        return sql.SQL("({} is null or {} or ({} and {} <= {}))").format(
+            column, is_none, start, column, sql.Literal(window.end)
         )
+
+    @property
+    def _is_moment(self) -> bool:
+        """Whether the cursor can be infinite."""
+        return self.types.get(str(self._entity.cursor), "").startswith("timestamp")
 
     @contextmanager
     def _fault_named(self) -> Iterator[None]:

@@ -22,7 +22,9 @@ from customer_tiers.sources import lineage, number_style, unreadable
 from customer_tiers.sources.definition import System
 from customer_tiers.sources.duck import literal, own_limit, quoted
 from customer_tiers.sources.extract import (
+    FIRST_CHANGE,
     WHOLE,
+    ZERO_DAY,
     Months,
     Rows,
     Window,
@@ -36,7 +38,7 @@ from customer_tiers.sources.number_style import AMOUNT, STYLE_OF, Evidence, Numb
 BATCH_ROWS = 5_000
 """Rows handed to COPY at a time: about 1 MB, so memory does not grow with the source."""
 
-ISO = r"^\d{4}-\d{2}-\d{2}([ T].*)?$"
+ISO = r"^(\d{4}-\d{2}-\d{2}([ T].*)?|-?infinity)$"
 
 
 class StagedExtract:
@@ -79,7 +81,8 @@ class StagedExtract:
         columns of numbers hold. A file is read again for each pass."""
         newest = "max(cast(null as timestamptz))"
         if self._entity.cursor in self.columns:
-            newest = f"max(try_cast({quoted(self._entity.cursor)} as timestamptz))"
+            moment = f"try_cast({quoted(self._entity.cursor)} as timestamptz)"
+            newest = f"max({moment}) filter (where isfinite({moment}))"
         looks = [
             look
             for column in self._numbers
@@ -228,7 +231,8 @@ class StagedExtract:
         problem = literal(f"{unreadable.NOT_ISO}{name}: ")
         key = ", ".join(f"cast({quoted(part)} as varchar)" for part in self._entity.key)
         return (
-            f"case when {text} is null or regexp_matches({text}, {literal(ISO)}) then {text} "
+            f"case when starts_with({text}, {literal(ZERO_DAY)}) then '-infinity' "
+            f"when {text} is null or regexp_matches({text}, {literal(ISO)}) then {text} "
             f"else error({problem} || left({text}, 40) || {literal(unreadable.OF_ROW)} || "
             f"concat_ws('|', {key})) end as {quoted(name)}"
         )
@@ -245,7 +249,10 @@ class StagedExtract:
             return "true"
         column = f"try_cast({quoted(str(self._entity.cursor))} as timestamptz)"
         start = "true" if window.start is None else f"{column} >= {literal(window.start)}"
-        return f"({column} is null or ({start} and {column} <= {literal(window.end)}))"
+        is_none = (
+            f"{column} is null or not isfinite({column}) or {column} < {literal(FIRST_CHANGE)}"
+        )
+        return f"({is_none} or ({start} and {column} <= {literal(window.end)}))"
 
     @contextmanager
     def _fault_named(self) -> Iterator[None]:
