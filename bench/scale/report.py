@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from customer_tiers import settings
-from scale import loads, picture
+from scale import deliveries, loads, picture
 
 DOCS = settings.PROJECT / "docs"
 FILE = DOCS / "benchmarks.json"
@@ -111,7 +111,7 @@ def write() -> None:
     full = [found for found in kept.values() if "peers" in found]
     if full:
         parts += _headline(max(full, key=lambda found: found["lines"]), kept)
-    (DOCS / "benchmarks.md").write_text("".join([*parts, *loads.told()]))
+    (DOCS / "benchmarks.md").write_text("".join([*parts, *loads.told(), *deliveries.told()]))
 
 
 def nightly(found: Found) -> float:
