@@ -129,3 +129,8 @@ def test_a_limit_of_ours_is_said_to_be_ours_and_can_be_raised(tmp_path, monkeypa
     assert "correct what was delivered" not in line
     monkeypatch.setattr(settings, "LOADER_MEMORY", "400MB")
     assert len(list(csv.reader(io.StringIO(read(tmp_path, query, tables=TABLES))))) == 7
+
+
+def test_a_limit_that_is_no_size_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "LOADER_MEMORY", "much")
+    assert "CUSTOMER_TIERS_LOADER_MEMORY 'much'" in refused(deliver(tmp_path, 1), tables=TABLES)

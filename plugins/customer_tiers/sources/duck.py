@@ -12,13 +12,20 @@ from pathlib import Path
 import duckdb
 
 from customer_tiers import settings
+from customer_tiers.errors import UserError
 
 
 @contextmanager
 def connect(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a DuckDB of our own in memory, which spills to the scratch folder."""
     with duckdb.connect(":memory:") as connection:
-        connection.execute(f"set memory_limit = {literal(settings.LOADER_MEMORY)}")
+        try:
+            connection.execute(f"set memory_limit = {literal(settings.LOADER_MEMORY)}")
+        except duckdb.Error:
+            raise UserError(
+                f"CUSTOMER_TIERS_LOADER_MEMORY {settings.LOADER_MEMORY!r} is no size; write it as "
+                "96MB or 1GB"
+            ) from None
         connection.execute("set threads = 1")  # each has its buffers; COPY needs a core, too
         connection.execute("set timezone = 'UTC'")
         connection.execute("set preserve_insertion_order = false")
