@@ -126,7 +126,7 @@ DOUBTS = (
                     sum(net_amount) as amount, sum(quantity) as quantity, count(*) as lines,
                     list(product_id order by product_id) as products
                 from "typed erp.invoice_lines"
-                where coalesce(posted, true)
+                where coalesce(posted, true) and invoice_date is not null
                 group by invoice_id
             ) as document
             group by customer_id, day, kind, amount, quantity, lines, products

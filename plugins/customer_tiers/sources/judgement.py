@@ -31,7 +31,9 @@ CASTS = {"date": "date", "timestamp": "timestamptz"}
 ADVICE = {
     "integer": "cast(round({name}) as bigint), or select another column",
     "numeric": "cast it to numeric: remove currency signs and thousands separators",
-    "date": "give it as YYYY-MM-DD, for example strptime(...) or cast({name} as date)",
+    "date": "give it as YYYY-MM-DD: cast({name} as date), or of a text or number as 20260131 "
+    "to_date(... ::text, 'YYYYMMDD') in PostgreSQL, str_to_date(..., '%Y%m%d') in MySQL and "
+    "strptime(..., '%Y%m%d') over files",
     "timestamp": "give it as YYYY-MM-DD HH:MM:SS+00, in UTC",
     "boolean": "compare in the SELECT, for example {name} = 'Yes'",
 }

@@ -114,7 +114,8 @@ def _check_rates(report: Report, sink: duckdb.DuckDBPyConnection, base_currency:
     lines, rates = _typed("erp.invoice_lines"), _typed("erp.fx_rates")
     missing = sink.execute(
         f"select currency, count(*), min(invoice_date) from {lines} as line "
-        f"where currency <> ? and coalesce(posted, true) and not exists (select 1 from {rates} as "
+        "where currency <> ? and coalesce(posted, true) and invoice_date is not null "
+        f"and not exists (select 1 from {rates} as "
         "rate where rate.currency = line.currency and rate.valid_from <= line.invoice_date) "
         "group by currency order by currency",
         [base_currency],
