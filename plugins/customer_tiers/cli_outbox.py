@@ -43,7 +43,7 @@ def list_(
         found = rows.list_(connection, day(date) if date else None, state or None)
     for row in found:
         say(
-            f"{row.business_date}  {row.state:<10} {row.kind:<13} {row.channel:<7} {_to(row)}  "
+            f"{row.business_date}  {row.state:<10} {row.kinds:<13} {row.channel:<7} {_to(row)}  "
             f"{row.outbox_key}  {row.last_error or ''}".rstrip()
         )
     say(f"{len(found)} messages; the embedded sink keeps mails in {settings.MAIL_FOLDER}")
@@ -63,7 +63,7 @@ def show(key: KeyArgument, source: SourceOption = settings.DEFAULT_SOURCE) -> No
         subject, text = content.subject, content.text
     say(f"key       {row.outbox_key}")
     say(f"to        {_to(row)} by {row.channel}")
-    say(f"about     {row.kind} of {row.business_date}")
+    say(f"about     {row.kinds} of {row.business_date}")
     if row.corrects:
         say(f"corrects  {row.corrects}")
     say(f"state     {row.state}, {row.attempts} attempts, since {_moment(row.changed_at)}")

@@ -57,7 +57,8 @@ def test_one_row_per_recipient_and_night_holds_the_whole_message(
     tell(warehouse, "C9", "O9", business_date=NIGHT - timedelta(days=1))
     assert publish(warehouse) == 1
     [row] = rows.list_(warehouse)
-    assert (row.kind, row.state, row.attempts) == ("daily", "pending", 0)
+    assert (row.kind, row.kinds) == ("daily", "daily+weekly")
+    assert (row.state, row.attempts) == ("pending", 0)
     assert row.address == "o1@example.com"
     digest = row.digest
     assert (digest.base_currency, digest.source, digest.run_id) == ("EUR", "sample", "r1")

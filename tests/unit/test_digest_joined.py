@@ -69,6 +69,8 @@ def test_what_is_due_in_one_night_is_one_mail_with_a_part_each(
     digest = joined_mail(locale)
     assert digest.kind == "daily"
     rendered = render(digest)
+    assert "in this mail" not in rendered.text, "each part counts its own customers"
+    assert "本邮件涉及" not in rendered.text
     assert rendered.subject == subject
     for said in plain(rendered):
         places = [said.index(title) for title in titles]

@@ -87,7 +87,12 @@ def whole_title(digest: Digest, words: Words) -> str:
 
 
 def opening(
-    digest: Digest, told: tuple[Story, ...], words: Words, *, is_part: bool = False
+    digest: Digest,
+    told: tuple[Story, ...],
+    words: Words,
+    *,
+    is_part: bool = False,
+    is_first: bool = True,
 ) -> Iterator[str]:
     """Yield the sentences under the greeting, or under the title of a part of the mail."""
     if digest.corrects and digest.corrects_sent_on:
@@ -110,7 +115,7 @@ def opening(
         yield words.text(
             "stake_part" if is_part else "stake", customers=customers, amount=words.money(amount)
         )
-    if len(told) > 1 and not is_part:
+    if len(told) > 1 and is_first:
         yield words.text("order_note")
 
 

@@ -103,7 +103,8 @@ def _section(
     limit = min(CARDS_PER_MAIL, max(rows // 3, 3))
     shown = [story for story in told if story.first.is_shown][:rows]
     is_known = not is_first and {news for s in told for news in _news(s)} <= room.news
-    opening = list(headline.opening(digest, told, words, is_part=not is_first))
+    is_part = room.parts_left > 1 or not is_first
+    opening = list(headline.opening(digest, told, words, is_part=is_part, is_first=is_first))
     if is_known:
         opening.append(words.text("nothing_beyond"))
         shown = []

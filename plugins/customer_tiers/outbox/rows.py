@@ -49,6 +49,12 @@ class OutboxRow:
     changed_at: datetime
 
     @property
+    def kinds(self) -> str:
+        """The kinds of its parts, as in `daily+weekly`."""
+        parts = self.payload.get("parts_told") or [{"kind": self.kind}]
+        return "+".join(part["kind"] for part in parts)
+
+    @property
     def digest(self) -> Digest:
         """What the message says; messages of kind `ops` have none."""
         return model.from_row(
