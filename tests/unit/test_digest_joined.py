@@ -174,10 +174,13 @@ def test_the_largest_mail_of_parts_is_not_cut_off_by_mail_programs() -> None:
     assert "某某有限责任公司" in Reader(html).words
 
 
-def test_roles_and_banners_of_all_parts_are_said_once() -> None:
-    digest = joined_mail()
+def test_roles_and_substitutes_of_all_parts_are_said_once() -> None:
+    values = {"role": "owner", "substitutes_for": "Bob"}
+    parts_due = [due(kind, item("C1"), **values) for kind in ("daily", "weekly", "monthly")]
+    digest = joined.join(parts_due)
     weekly = replace(digest.parts_told[1], role="manager")
     parts = (digest.parts_told[0], weekly, digest.parts_told[2])
     text = render(replace(digest, parts_told=parts)).text
+    assert text.count("You also get the customers of Bob") == 1
     assert text.count("because these customers are yours") == 1
     assert text.count("because the owners of these customers report to you") == 1

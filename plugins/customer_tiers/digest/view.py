@@ -66,6 +66,7 @@ class _Room:
     news: set[tuple[str | None, ...]] = field(default_factory=set)
     in_full: set[tuple[str | None, ...]] = field(default_factory=set)
     aside: set[str] = field(default_factory=set)
+    opening: set[str] = field(default_factory=set)
 
     def rows_of_part(self) -> int:
         """Rows that the next part may take: some are kept for each part after it."""
@@ -104,7 +105,9 @@ def _section(
     shown = [story for story in told if story.first.is_shown][:rows]
     is_known = not is_first and {news for s in told for news in _news(s)} <= room.news
     is_part = room.parts_left > 1 or not is_first
-    opening = list(headline.opening(digest, told, words, is_part=is_part, is_first=is_first))
+    said = headline.opening(digest, told, words, is_part=is_part, is_first=is_first)
+    opening = [line for line in said if line not in room.opening]
+    room.opening |= set(opening)
     if is_known:
         opening.append(words.text("nothing_beyond"))
         shown = []
