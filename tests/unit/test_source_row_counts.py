@@ -71,6 +71,14 @@ def test_records_are_counted_over_the_ends_of_blocks(tmp_path, monkeypatch, seed
     assert text_file.inspect(file, None).records == rows
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("block", [1, 2, 3, 7, 1000])
+def test_blank_lines_are_no_records(tmp_path, monkeypatch, end, block):
+    file = write(tmp_path, end.join([b"", b"Key", b"1", b"", b"", b"2", b""])) / "Product.csv"
+    monkeypatch.setattr(text_file, "BLOCK_BYTES", block)
+    assert text_file.inspect(file, None).records == 3
+
+
 def losing(monkeypatch: pytest.MonkeyPatch, condition: str) -> None:
     """Let the reader of text files lose the rows that do not meet a condition."""
     whole = text_table._read_csv
