@@ -53,8 +53,8 @@ def told() -> Iterator[str]:
         share = one["cpu"] / found["one"]["cpu"]
         aim = "" if name == "one" else "reached" if is_reached(found) else "NOT reached"
         yield (
-            f"| {files:,} file{'s' * (files > 1)} | {found['lines']:,} | {one['seconds']:.0f} "
-            f"| {one['cpu']:.0f} | {share:.2f} x | {one['peak']:.0f} | {aim} |\n"
+            f"| {files:,} file{'s' * (files > 1)} | {found['lines']:,} | {one['seconds']:.1f} "
+            f"| {one['cpu']:.1f} | {share:.2f} x | {one['peak']:.0f} | {aim} |\n"
         )
     yield f"\nMeasured {found['measured_at']} at a load of {found['load']:.1f} on two cores"
     busy = "; other programs ran, so seconds are too many" if found["load"] > 2 else ""
