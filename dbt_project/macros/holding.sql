@@ -38,7 +38,8 @@
                         when wanted_direction = before_pending_direction
                             then before_pending_nights + 1
                         else 1
-                    end as wanted_nights
+                    end as wanted_nights,
+                    {{ spell_begun() }} as spell_since
                 from (
                     select
                         *,
@@ -106,6 +107,26 @@
 {%- endmacro %}
 
 
+{# The first night on which the figures reached another tier in this direction, without a break
+   since. A fall in steps is one spell: what the first step left was wanted before it. #}
+{% macro spell_begun() -%}
+                    case
+                        when
+                            wanted_direction is null
+                            or base_rule in ('new', 'small_population')
+                            then null
+                        when wanted_direction = before_pending_direction
+                            then coalesce(
+                                before_spell_since,
+                                {{ days_after('-before_pending_nights', 'business_date') }}
+                            )
+                        when wanted_direction = 'down' and before_rule = 'stepped_down'
+                            then coalesce(before_spell_since, business_date)
+                        else business_date
+                    end
+{%- endmacro %}
+
+
 {# A change is wanted, and its nights are counted. #}
 {% macro waits() -%}
     rule in ('held_confirmation', 'held_dwell', 'held_grace')
@@ -115,7 +136,8 @@
 {# The state of a customer's tier that the next night must know. #}
 {% macro state_columns() -%}
     {{ return([
-        'policy_id', 'tier_rank', 'rule', 'changed_on', 'pending_direction', 'pending_nights'
+        'policy_id', 'tier_rank', 'rule', 'changed_on', 'pending_direction', 'pending_nights',
+        'spell_since'
     ]) }}
 {%- endmacro %}
 

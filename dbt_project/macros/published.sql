@@ -35,6 +35,7 @@ cast(null as {{ data_type }}) as {{ column }}{{ ',' if not loop.last }}
         'changed_on': 'date',
         'pending_direction': 'text',
         'pending_nights': 'integer',
+        'spell_since': 'date',
     }) }}
 {%- endmacro %}
 
@@ -47,6 +48,30 @@ cast(null as {{ data_type }}) as {{ column }}{{ ',' if not loop.last }}
         tier_rank='integer',
         tier_since='date',
         override_reason='text',
+    )) }}
+{%- endmacro %}
+
+
+{# The same with what the next nights compare themselves with. #}
+{% macro compared_columns() -%}
+    {{ return(dict(
+        decided_columns(),
+        tier_score='integer',
+        score_rank='integer',
+        contribution_score='numeric(7, 4)',
+        loyalty_index='numeric(7, 4)',
+        orders='integer',
+        risk_flag='text',
+        owner_id='text',
+        contribution_12m='numeric(18, 2)',
+        contribution_12m_at_window_rates='numeric(18, 2)',
+        net_revenue_12m='numeric(18, 2)',
+        returns_12m='numeric(18, 2)',
+        cogs_12m='numeric(18, 2)',
+        freight_12m='numeric(18, 2)',
+        cost_to_serve_12m='numeric(18, 2)',
+        financing_12m='numeric(18, 2)',
+        bad_debt_12m='numeric(18, 2)',
     )) }}
 {%- endmacro %}
 

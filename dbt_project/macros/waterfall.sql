@@ -1,4 +1,4 @@
-{# The terms into which the change of a contribution since the last published night falls,
+{# The terms into which the change of a contribution since the night compared with falls,
    in the order of the P&L, and the column of each: what it did to the contribution.
    README.md defines them. #}
 {% macro waterfall_terms() -%}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-from customer_tiers import settings
-from customer_tiers.digest.wording import words
+from customer_tiers import explanation_money, settings
 from customer_tiers.errors import UserError
 from customer_tiers.maintenance import thinned_nights
 
@@ -28,9 +26,15 @@ RECEIPT = """
 
 BEFORE = """
     select * from bi.tier_decision
-    where customer_id = %(customer)s and business_date = (
+    where customer_id = %(customer)s and business_date = coalesce(%(compared_with)s, (
         select max(business_date) from bi.tier_decision where business_date < %(day)s
-    )
+    ))
+"""
+"""The receipt that one compares with; one of an old version compares with the night before."""
+
+NIGHT_BEFORE = """
+    select max(business_date) as night from bi.publication
+    where status = 'published' and business_date < %s
 """
 
 HISTORY = """
@@ -66,34 +70,8 @@ NO_AMOUNT = {
 }
 """Why there is no amount to rise -> what to say, where it says more than the tier does."""
 
-P_AND_L = {
-    "net_revenue": 1,
-    "cogs": -1,
-    "freight": -1,
-    "cost_to_serve": -1,
-    "financing": -1,
-    "bad_debt": -1,
-}
-"""Line, as the mails name it too, and what a unit of it does to contribution."""
-
-
-WATERFALL = {
-    **{
-        line: f"{line}_effect"
-        for line in (
-            *("volume", "price", "mix", "discount", "returns", "cost", "freight"),
-            *("cost_to_serve", "financing", "bad_debt", "fx"),
-        )
-    },
-    "restated": "restated_12m",
-}
-"""Term of the waterfall -> its column; together they are the change, to the cent."""
-
 SLACK_TOLD = 0.25
 """Drivers and rates are hardly off by more, so a tier that stands a larger error is left alone."""
-
-WIDTH = 100
-"""Characters of a line of the waterfall."""
 
 
 def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Iterator[str]:
@@ -111,7 +89,9 @@ def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Ite
         receipt = cursor.execute(RECEIPT, key).fetchone()
         if receipt is None:
             raise UserError(_no_receipt(connection, customer, day))
-        before = cursor.execute(BEFORE, {**key, "day": receipt["business_date"]}).fetchone()
+        compared = {"day": receipt["business_date"], "compared_with": receipt.get("compared_with")}
+        before = cursor.execute(BEFORE, {**key, **compared}).fetchone()
+        spell = spell_of(receipt, cursor.execute(NIGHT_BEFORE, [receipt.get("spell_since")]))
         ladder = cursor.execute(LADDER, [receipt["policy_id"]]).fetchall()
         asked = cursor.execute(
             HISTORY,
@@ -128,10 +108,11 @@ def lines(connection: psycopg.Connection, customer: str, day: str | None) -> Ite
     )
     yield f"tier: {receipt['tier']} since {receipt['tier_since']}{_change(receipt)}"
     yield from _why(receipt, names)
-    yield from _place(receipt, names)
+    yield from spell
+    yield from _place(receipt, names, before)
     yield from amounts(receipt, names)
     yield from progress(receipt, asked or {})
-    yield from _money(receipt, before)
+    yield from explanation_money.lines(receipt, before)
 
 
 def _no_receipt(connection: psycopg.Connection, customer: str, day: str | None) -> str:
@@ -161,6 +142,28 @@ def _change(receipt: Receipt) -> str:
     return f", {receipt['previous_tier']} the night before; cause: {receipt['cause']}"
 
 
+def spell_of(receipt: Receipt, night_before: Iterable[Receipt]) -> list[str]:
+    """Say since when a change was due that waited, and what it is compared with; else nothing.
+
+    Args:
+        receipt: Columns of `tier_decision`.
+        night_before: One row, `night`: the last published night before spell_since.
+    """
+    since, compared_with = receipt.get("spell_since"), receipt.get("compared_with")
+    if since is None or since == receipt["business_date"]:
+        return []
+    if not receipt["is_changed"]:
+        return [f"its figures have asked for the change since {since}"]
+    last = next(iter(night_before), {}).get("night")
+    if compared_with is None or compared_with >= since:
+        return []
+    kept = ", the last one before it that is kept" if last and last > compared_with else ""
+    return [
+        f"its figures asked for this since {since}, so what follows compares with the night of "
+        f"{compared_with}{kept}"
+    ]
+
+
 def _why(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
     words = {
         **receipt,
@@ -175,7 +178,7 @@ def _why(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
     yield f"why {receipt['computed_tier']}: {RULES[receipt['rule']].format(**words)}"
 
 
-def _place(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
+def _place(receipt: Receipt, names: dict[int, str], before: Receipt | None = None) -> Iterator[str]:
     if receipt["score_rank"] is None:
         return
     ties = f", shared by {receipt['ties']}" if receipt["ties"] > 1 else ""
@@ -192,8 +195,9 @@ def _place(receipt: Receipt, names: dict[int, str]) -> Iterator[str]:
     if bounds:
         yield "bounds of the night: " + ", ".join(bounds)
     if receipt["own_move"] is not None:
+        since = before["business_date"] if before else "the night before"
         yield (
-            f"places since the night before: {receipt['own_move']:+,} by itself, "
+            f"places since {since}: {receipt['own_move']:+,} by itself, "
             f"{receipt['others_move']:+,} by what others did"
         )
 
@@ -250,50 +254,3 @@ def progress(receipt: Receipt, asked: dict[str, Any]) -> Iterator[str]:
     if nights:
         way = {"up": "rises", "down": "falls"}[receipt["pending_direction"]]
         yield f"next: {way} in {nights} night(s), unless its figures change"
-
-
-def _money(receipt: Receipt, before: Receipt | None) -> Iterator[str]:
-    yield f"contribution of 12 months: {receipt['contribution_12m']:,.2f}{_moved(receipt, before)}"
-    for line, sign in P_AND_L.items():
-        name, column = _name(line), f"{line}_12m"
-        if receipt[column] is None:
-            yield f"  {name:<26} {'no data':>16}"
-            continue
-        change = ""
-        if before is not None:
-            change = f" {sign * (receipt[column] - (before[column] or 0)) or 0:>+14,.2f}"
-        amount = sign * receipt[column] or 0  # never -0.00
-        yield f"  {name:<26} {amount:>16,.2f}{change}"
-    yield from waterfall(receipt)
-
-
-def _name(line: str) -> str:
-    return words("en").name("lines", line)
-
-
-def waterfall(receipt: Receipt) -> Iterator[str]:
-    """Say what moved the contribution, the largest first, in lines of `WIDTH`, if anything did.
-
-    Args:
-        receipt: The columns of `WATERFALL` (money, may be None) and quantity_completeness (0 to 1,
-            or None).
-    """
-    terms = [(receipt[column] or 0, _name(term)) for term, column in WATERFALL.items()]
-    moved = sorted(((a, name) for a, name in terms if a), key=lambda t: (-abs(t[0]), t[1]))
-    if moved:
-        text = "of the change: " + ", ".join(f"{amount:+,.2f} {name}" for amount, name in moved)
-        yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
-    if moved and receipt["quantity_completeness"] not in (None, 1):
-        yield (
-            f"  quantities are known for {receipt['quantity_completeness']:.0%} of the sales; what "
-            "the others did is among the products newly or no longer bought"
-        )
-
-
-def _moved(receipt: Receipt, before: Receipt | None) -> str:
-    if before is None:
-        return ""
-    return (
-        f" ({receipt['contribution_12m'] - before['contribution_12m']:+,.2f} since "
-        f"{before['business_date']})"
-    )

@@ -217,6 +217,8 @@ def _judge_one(
         "before_changed_on": before.get("changed_on"),
         "before_pending_direction": before.get("pending_direction"),
         "before_pending_nights": before.get("pending_nights"),
+        "before_rule": before.get("rule"),
+        "before_spell_since": before.get("spell_since"),
         "confirm_up_nights": policy.confirm_up_nights,
         "confirm_down_nights": policy.confirm_down_nights,
         "grace_nights": max((policy.graces.get(code, 0) for code in warnings), default=0),
@@ -234,13 +236,22 @@ def _judge_one(
 
 def _state(receipt: Receipt, rank: int | None, rule: str) -> Receipt:
     held = receipt["before_tier_rank"]
-    state: Receipt = {"changed_on": None, "pending_direction": None, "pending_nights": 0}
+    state: Receipt = {
+        **{"changed_on": None, "pending_direction": None, "pending_nights": 0},
+        "spell_since": None,
+    }
     if rule in ("new", "small_population") or receipt["starts_over"]:
         return state
     state["changed_on"] = receipt["business_date"] if rank != held else receipt["before_changed_on"]
+    cap = receipt["cap_rank"] or 0
+    is_rise = max(receipt["enter_rank"], cap) < held
+    direction = "up" if is_rise else "down"
+    if is_rise or max(receipt["exit_rank"], cap) > held:
+        goes_on = receipt["before_pending_direction"] == direction or (
+            receipt["before_rule"] == "stepped_down" and not is_rise
+        )
+        state["spell_since"] = receipt["before_spell_since" if goes_on else "business_date"]
     if rule in ("held_confirmation", "held_dwell", "held_grace"):
-        cap = receipt["cap_rank"] or 0
-        direction = "up" if max(receipt["enter_rank"], cap) < held else "down"
         is_same = receipt["before_pending_direction"] == direction
         state["pending_direction"] = direction
         state["pending_nights"] = 1 + (receipt["before_pending_nights"] if is_same else 0)

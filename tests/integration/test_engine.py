@@ -297,7 +297,7 @@ def test_every_policy_decides_as_plain_python_does(engine: dict[tuple, Receipt])
                     assert found[column] == expected.get(column), (where, column)
                 assert found["tier_rank"] == expected["tier_rank"], (where, found, expected)
                 assert found["rule"].startswith(expected["rule"]), (where, found, expected)
-                for column in ("changed_on", "pending_direction", "pending_nights"):
+                for column in ("changed_on", "pending_direction", "pending_nights", "spell_since"):
                     assert found[column] == expected[column], (where, column)
                 rules[name].add(found["rule"])
                 compared += 1

@@ -420,6 +420,21 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
             "closing_customers": 3,
         }
     ],
+    "contribution_bridge": [
+        {
+            "customer_id": "C1",
+            "bridge_term": "goods",
+            "product_category": "Gas",
+            "amount_before": 90,
+            "amount_now": 100,
+            "amount_change": 10,
+            "sales_effect": 12,
+            "discount_effect": -2,
+            "returns_effect": 0,
+            "cost_effect": 0,
+            "freight_effect": 0,
+        }
+    ],
     "customer_group": [{"group_id": "C1", "customers": 2, "contribution_12m": 895}],
     "customer_360": [
         {"customer_id": customer, "completeness": 0.5, "data_confidence": 1}

@@ -142,6 +142,7 @@ def test_published_marts_say_how(models: list[Any]) -> None:
                 *("customer_tier", "customer_class", "customer_contribution", "customer_loyalty"),
                 *("ledger_reconciliation", "early_warning", "risk_customers", "risk_evidence"),
                 *("customer_identity", "match_review", "customer_group", "customer_360"),
+                "contribution_bridge",
             ),
             "current",
         ),

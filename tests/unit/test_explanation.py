@@ -11,7 +11,8 @@ import yaml
 
 from customer_tiers import settings
 from customer_tiers.digest.wording import LOCALES
-from customer_tiers.explanation import WATERFALL, WIDTH, amounts, progress, waterfall
+from customer_tiers.explanation import amounts, progress, spell_of
+from customer_tiers.explanation_money import WATERFALL, WIDTH, waterfall
 
 
 def lines(**terms: Any) -> list[str]:
@@ -86,3 +87,33 @@ def test_every_term_has_words_here_in_mails_and_in_the_readme() -> None:
     for path in LOCALES.glob("*.yml"):
         words = yaml.safe_load(path.read_text(encoding="utf-8"))["lines"]
         assert set(terms) <= set(words), path.name
+
+
+def spell(**receipt: Any) -> list[str]:
+    known = {"business_date": date(2026, 6, 4), "is_changed": True, "spell_since": date(2026, 6, 2)}
+    known |= {"compared_with": date(2026, 6, 1)}
+    return spell_of(known | receipt, [{"night": date(2026, 6, 1)}])
+
+
+def test_a_change_that_waited_says_since_when_and_what_it_compares_with() -> None:
+    assert spell() == [
+        "its figures asked for this since 2026-06-02, so what follows compares with the night of "
+        "2026-06-01"
+    ]
+
+
+def test_a_comparison_with_an_older_night_than_the_spell_says_why() -> None:
+    assert spell(compared_with=date(2026, 4, 30)) == [
+        "its figures asked for this since 2026-06-02, so what follows compares with the night of "
+        "2026-04-30, the last one before it that is kept"
+    ]
+
+
+def test_a_change_that_did_not_wait_says_nothing_of_a_spell() -> None:
+    assert spell(spell_since=date(2026, 6, 4), compared_with=date(2026, 6, 3)) == []
+    assert spell(spell_since=None) == []
+
+
+def test_a_change_that_still_waits_says_since_when() -> None:
+    waits = spell(is_changed=False, compared_with=date(2026, 6, 3))
+    assert waits == ["its figures have asked for the change since 2026-06-02"]

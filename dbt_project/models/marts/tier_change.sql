@@ -17,6 +17,7 @@ joined as (
         changes.previous_tier as from_tier,
         changes.tier as to_tier,
         changes.direction,
+        changes.compared_with,
         changes.cause,
         changes.reason_code,
         drivers.main_driver,

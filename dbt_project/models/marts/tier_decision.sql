@@ -65,6 +65,7 @@ typed as (
         changed_on,
         pending_direction,
         pending_nights,
+        spell_since,
         case
             when pending_direction is not null
                 then greatest(
@@ -81,6 +82,7 @@ typed as (
                     1
                 )
         end as nights_until_change,
+        compared_with,
         own_move,
         others_move,
         cast(contribution_12m_before as numeric(18, 2)) as contribution_12m_before,

@@ -18,7 +18,8 @@ typed as (
         customers_ranked,
         changed_on,
         pending_direction,
-        pending_nights
+        pending_nights,
+        spell_since
     from decisions
 )
 

@@ -12,10 +12,17 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from customer_tiers.digest.clean import clean
-from customer_tiers.digest.facts import evidence, risk_evidence
+from customer_tiers.digest.facts import coming_fall, evidence, risk_evidence
 from customer_tiers.digest.model import Digest
 from customer_tiers.digest.reason import next_step, sentence
-from customer_tiers.digest.story import EARLY_WARNING, RISK, TIER_CHANGE, Item, Story
+from customer_tiers.digest.story import (
+    ABOUT_TO_FALL,
+    EARLY_WARNING,
+    RISK,
+    TIER_CHANGE,
+    Item,
+    Story,
+)
 from customer_tiers.digest.wording import Words
 
 COLUMNS = (
@@ -67,10 +74,11 @@ def safe(text: str) -> str:
 
 
 def _row(item: Item, story: Story, digest: Digest, words: Words) -> Iterable[str]:
-    is_change = item.topic == TIER_CHANGE
+    is_change = item.topic in (TIER_CHANGE, ABOUT_TO_FALL)
     said = {
         EARLY_WARNING: lambda: evidence(item, words, story.facts.new_contact_name),
         RISK: lambda: risk_evidence(item, words),
+        ABOUT_TO_FALL: lambda: coming_fall(item, words),
         TIER_CHANGE: lambda: sentence(Story((item,), story.facts), words),
     }
     step = next_step(story, words) if item is story.first else None

@@ -32,6 +32,7 @@ def facts(story: Story, words: Words) -> tuple[Fact, ...]:
         *_place(story.change, words),
         *_amounts(story, words),
         *_risk(story.risk, words),
+        *_fall(story.about_to_fall, words),
         *_warnings(story, words),
         *_hand_over(story.hand_over, words),
         *_contact(story, words),
@@ -71,6 +72,17 @@ def risk_evidence(risk: Item, words: Words) -> str:
     )
 
 
+def coming_fall(item: Item, words: Words) -> str:
+    """Return how a fall waits: when it comes, since when, and what would keep the tier."""
+    nights = item.nights_until_change or 1
+    said = words.counted("fall.comes", nights, to_tier=words.tier(item.to_tier))
+    if item.since:
+        said = words.text("warned_since", evidence=said, date=words.date(item.since))
+    lacks = item.amount_at_stake
+    kept = words.text("fall.kept", amount=words.money(lacks)) if lacks else words.text("fall.lost")
+    return said + words.text("sentence.between") + kept
+
+
 def _contribution(story: Story, words: Words) -> Iterator[Fact]:
     now = story.contribution_12m
     if now is None:
@@ -85,6 +97,9 @@ def _contribution(story: Story, words: Words) -> Iterator[Fact]:
             now=value,
             change=words.money(now - before, signed=True),
         )
+        if change.compared_with:
+            since = words.date(change.compared_with)
+            value = words.text("warned_since", evidence=value, date=since)
     elif change and change.contribution_12m_change is not None:
         moved = words.money(change.contribution_12m_change, signed=True)
         value = words.text("moved", now=value, change=moved)
@@ -137,7 +152,7 @@ def _place(change: Item | None, words: Words) -> Iterator[Fact]:
 def _amounts(story: Story, words: Words) -> Iterator[Fact]:
     known, change = story.facts, story.change
     tier = change.to_tier if change else known.tier
-    if known.amount_to_keep is not None and tier:
+    if known.amount_to_keep is not None and tier and not story.about_to_fall:
         key = "to_keep" if known.amount_to_keep >= 0 else "to_keep_lacks"
         amount = words.money(abs(known.amount_to_keep))
         said = words.text(key, amount=amount) + _waiting(known, "down", words)
@@ -179,6 +194,11 @@ def _risk(risk: Item | None, words: Words) -> Iterator[Fact]:
         recommended = words.text("step", step=words.name("steps", step))
         said += words.text("sentence.between") + recommended
     yield Fact(words.text("fact.risk"), _capital(said))
+
+
+def _fall(item: Item | None, words: Words) -> Iterator[Fact]:
+    if item is not None:
+        yield Fact(words.text("fact.about_to_fall"), _capital(coming_fall(item, words)))
 
 
 def _warnings(story: Story, words: Words) -> Iterator[Fact]:

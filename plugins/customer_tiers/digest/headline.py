@@ -37,6 +37,7 @@ def counts(digest: Digest, told: Iterable[Story]) -> Counter[str]:
         if story.change:
             counted[direction(story.change)] += 1
         counted["flagged"] += story.risk is not None
+        counted["falling"] += story.about_to_fall is not None
         counted["warned"] += bool(story.warnings)
         counted["handed_over"] += story.hand_over is not None
     beyond = {"up": digest.recipient.customers_up, "down": digest.recipient.customers_down}
@@ -51,7 +52,7 @@ def direction(change: Item) -> str:
 def title(digest: Digest, told: tuple[Story, ...], words: Words) -> str:
     """Return what the mail is about, with its counts; the subject without the date."""
     counted = counts(digest, told)
-    names = [*MOVES, "flagged", "warned", "handed_over"]
+    names = [*MOVES, "falling", "flagged", "warned", "handed_over"]
     said = words.text("list_between").join(
         words.counted(f"counts.{name}", counted[name]) for name in names if counted[name]
     )

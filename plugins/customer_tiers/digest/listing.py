@@ -106,6 +106,8 @@ def _marks(story: Story, words: Words) -> str:
     marks = []
     if story.risk:
         marks.append(words.text("flag"))
+    if story.about_to_fall:
+        marks.append(words.text("falls_soon"))
     if story.warnings:
         marks.append(words.counted("alerts", len(story.warnings)))
     if story.hand_over:
@@ -117,13 +119,14 @@ def _tone(story: Story) -> str:
     if story.change:
         way = headline.direction(story.change)
         return way if way in ARROWS else "other"
-    return "flagged" if story.risk else "warned" if story.warnings else "other"
+    is_warned = story.warnings or story.about_to_fall
+    return "flagged" if story.risk else "warned" if is_warned else "other"
 
 
 def _arrow(story: Story) -> str:
     if story.change:
         return ARROWS.get(headline.direction(story.change), "●")
-    return "⚠" if story.warnings or story.risk else "●"
+    return "⚠" if story.warnings or story.risk or story.about_to_fall else "●"
 
 
 def by_owner(digest: Digest, told: tuple[Story, ...], words: Words) -> Iterator[Table]:

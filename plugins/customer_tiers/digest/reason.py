@@ -36,7 +36,8 @@ def sentence(story: Story, words: Words) -> str:
 def next_step(story: Story, words: Words) -> str | None:
     """Return the one thing to do next, or None if nothing sensible can be said.
 
-    A risk comes before a fall, a fall before a warning, a warning before good news.
+    A risk comes before a fall that waits, that before a fall, a fall before a warning, a warning
+    before good news.
     """
     for key in _steps(story):
         if words.has(f"next_step.{key}"):
@@ -48,6 +49,8 @@ def _steps(story: Story) -> Iterator[str]:
     change = story.change
     if story.risk:
         yield f"risk.{story.risk.recommended_step}"
+    if story.about_to_fall:
+        yield "about_to_fall"
     if change and change.direction == "down":
         yield from _change_steps(story, change)
     for warning in story.warnings:
@@ -99,10 +102,12 @@ def _reason(story: Story, words: Words) -> list[str]:
     if code in CONTRIBUTION_REASONS:
         return contribution
     if code in LOYALTY_REASONS:
-        return loyalty + (contribution if change.contribution_12m_change else [])
+        if change.contribution_12m_change:
+            return loyalty + contribution
+        return [_since(fact, change, words) for fact in loyalty]
     if code == "others_moved":
         if not change.own_figures_moved:
-            return [words.text("reasons.others_moved")]
+            return [_since(words.text("reasons.others_moved"), change, words)]
         return [words.text("others_moved_more"), *contribution, *loyalty]
     named = [words.text(f"reasons.{code}")] if code and words.has(f"reasons.{code}") else []
     if code and not named:
@@ -118,10 +123,18 @@ def _contribution(story: Story, words: Words) -> list[str]:
     if moved is None:
         return [words.text("contribution.now", now=words.money(change.contribution_12m))]
     if not moved:
-        return [words.text("contribution.unchanged", now=words.money(change.contribution_12m))]
+        unchanged = words.text("contribution.unchanged", now=words.money(change.contribution_12m))
+        return [_since(unchanged, change, words)]
     way = "up" if moved > 0 else "down"
     fact = words.text(f"contribution.{way}", amount=words.money(abs(moved)))
-    return [fact + _drivers(story, words, moved)]
+    return [_since(fact, change, words) + _drivers(story, words, moved)]
+
+
+def _since(fact: str, change: Item, words: Words) -> str:
+    """Say since when: a change that waited is explained by what lies nights before it."""
+    if change.compared_with is None:
+        return fact
+    return words.text("compared_since", fact=fact, date=words.date(change.compared_with))
 
 
 def _drivers(story: Story, words: Words, moved: Decimal) -> str:

@@ -9,7 +9,8 @@ from decimal import Decimal
 from itertools import groupby
 
 TIER_CHANGE, EARLY_WARNING, RISK, HAND_OVER = "tier_change", "early_warning", "risk", "hand_over"
-TOPICS = (TIER_CHANGE, EARLY_WARNING, RISK, HAND_OVER)
+ABOUT_TO_FALL = "about_to_fall"
+TOPICS = (TIER_CHANGE, EARLY_WARNING, RISK, ABOUT_TO_FALL, HAND_OVER)
 APPENDIX = "appendix"
 
 LOYALTY_STEP = Decimal("0.1")
@@ -30,6 +31,7 @@ class Item:
     kind: str | None = None
     role: str | None = None
     since: date | None = None
+    compared_with: date | None = None
     amount_at_stake: Decimal | None = None
     customer_amount: Decimal | None = None
     customer_rank: int | None = None
@@ -68,6 +70,8 @@ class Item:
     warning_cause: str | None = None
     # A risk; its flag is the cause.
     recommended_step: str | None = None
+    # A fall that waits: from and to tier are tonight's and the one to come.
+    nights_until_change: int | None = None
     # A customer that came from another owner.
     previous_owner_id: str | None = None
     previous_owner_name: str | None = None
@@ -82,7 +86,7 @@ class Item:
 
     @property
     def own_figures_moved(self) -> bool:
-        """Whether the customer's own contribution or loyalty differ from the last night's."""
+        """Whether its own contribution or loyalty moved since the night compared with."""
         return bool(self.contribution_12m_change) or self.loyalty_moved
 
     @property
@@ -149,6 +153,11 @@ class Story:
         return next((item for item in self.items if item.topic == RISK), None)
 
     @property
+    def about_to_fall(self) -> Item | None:
+        """Its fall that waits, if that is told."""
+        return next((item for item in self.items if item.topic == ABOUT_TO_FALL), None)
+
+    @property
     def hand_over(self) -> Item | None:
         """That it came from another owner, if that is told."""
         return next((item for item in self.items if item.topic == HAND_OVER), None)
@@ -200,5 +209,5 @@ def ranked(stories: Iterable[Story]) -> tuple[Story, ...]:
 
 
 def _place(item: Item) -> int:
-    order = (TIER_CHANGE, RISK, EARLY_WARNING, HAND_OVER)
+    order = (TIER_CHANGE, RISK, ABOUT_TO_FALL, EARLY_WARNING, HAND_OVER)
     return order.index(item.topic) if item.topic in order else len(order)

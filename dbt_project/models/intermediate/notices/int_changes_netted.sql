@@ -12,7 +12,7 @@ ladder as (select * from {{ ref('tier_ladder') }}),
 {% set columns = at_the_end + [
     'business_date', 'customer_id', 'from_tier', 'to_tier', 'direction', 'own_move',
     'others_move', 'contribution_12m_before', 'contribution_12m_change',
-    'loyalty_index_before', 'score_rank_before'
+    'loyalty_index_before', 'score_rank_before', 'compared_with'
 ] -%}
 changes as (
     select {{ listed(columns, 'tonight') }}
@@ -36,7 +36,12 @@ in_order as (
         row_number() over (
             partition by schedules.role, schedules.kind, changes.customer_id
             order by changes.business_date desc
-        ) as from_last
+        ) as from_last,
+        min(changes.compared_with) over (
+            partition by schedules.role, schedules.kind, changes.customer_id
+            order by changes.business_date
+            rows between 1 following and unbounded following
+        ) as compared_with_later
     from changes
     inner join schedules
         on
@@ -45,6 +50,7 @@ in_order as (
             and (changes.cause = 'policy') = (schedules.kind = 'policy_notice')
 ),
 
+{# A fall in steps tells its spell with each step: the last one holds the steps before. #}
 moved as (
     select
         role,
@@ -54,6 +60,7 @@ moved as (
         sum(others_move) as others_move,
         sum(contribution_12m_change) as contribution_12m_change
     from in_order
+    where coalesce(compared_with_later >= business_date, true)
     group by role, kind, customer_id
 ),
 
@@ -64,6 +71,7 @@ netted as (
         last_change.kind,
         last_change.customer_id,
         last_change.business_date as since,
+        first_change.compared_with,
         first_change.from_tier,
         last_change.to_tier,
         {{ listed(at_the_end, 'last_change') }},

@@ -29,7 +29,7 @@ addressed as (
             and news.role = audiences.role
 ),
 
-{# Who is two things to a customer is told once. #}
+{# Who is two things to a customer is told once; so is a fall that waits, in each spell. #}
 once as (
     select addressed.*
     from addressed
@@ -42,8 +42,14 @@ once as (
             and addressed.cause = told.cause
             and coalesce(addressed.direction, 'none') = told.direction
             and told.business_date < {{ business_date() }}
-            and {{ dbt.datediff('told.business_date', business_date(), 'day') }}
-            <= addressed.quiet_days
+            and (
+                {{ dbt.datediff('told.business_date', business_date(), 'day') }}
+                <= addressed.quiet_days
+                or (
+                    addressed.topic = 'about_to_fall'
+                    and addressed.since <= told.business_date
+                )
+            )
     where
         addressed.role_number = 1
         and told.recipient_id is null

@@ -9,7 +9,8 @@
     'others_move': 'integer', 'tier_score': 'integer', 'strength': 'integer',
     'baseline_value': 'numeric(18, 4)', 'current_value': 'numeric(18, 4)',
     'value_unit': 'text', 'subject': 'text', 'subject_date': 'date', 'warning_cause': 'text',
-    'recommended_step': 'text', 'previous_owner_id': 'text'
+    'recommended_step': 'text', 'previous_owner_id': 'text', 'compared_with': 'date',
+    'nights_until_change': 'integer'
 } -%}
 {%- set topics = {
     'tier_change': {
@@ -18,7 +19,7 @@
             'contribution_12m_before', 'contribution_12m',
             'contribution_12m_change', 'loyalty_index_before', 'loyalty_index',
             'score_rank_before', 'score_rank', 'customers_ranked', 'policy_id', 'own_move',
-            'others_move', 'tier_score'],
+            'others_move', 'tier_score', 'compared_with'],
         'cause': 'cause', 'since': 'since', 'amount': 'abs(contribution_12m_change)'
     },
     'early_warning': {
@@ -29,6 +30,11 @@
     'risk': {
         'given': ['recommended_step'],
         'cause': 'risk_flag', 'since': 'flagged_since', 'amount': 'abs(evidence_amount)'
+    },
+    'about_to_fall': {
+        'given': ['from_tier', 'to_tier', 'contribution_12m', 'policy_id', 'tier_score',
+            'nights_until_change'],
+        'cause': "'about_to_fall'", 'since': 'spell_since', 'amount': '-amount_to_keep'
     },
     'hand_over': {
         'given': ['previous_owner_id'],
@@ -70,6 +76,36 @@ risk as (
         schedules.kind
     from {{ ref('risk_customers') }} as risks
     cross join schedules
+),
+
+{# A fall that waits goes down to what the figures reach, in steps. An override holds the tier
+   whatever they are; what falls tonight is told as a change. #}
+about_to_fall as (
+    select
+        decisions.customer_id,
+        decisions.spell_since,
+        decisions.tier as from_tier,
+        ladder.tier as to_tier,
+        decisions.contribution_12m,
+        decisions.amount_to_keep,
+        decisions.policy_id,
+        decisions.tier_score,
+        decisions.nights_until_change,
+        schedules.role,
+        schedules.kind
+    from decisions
+    inner join {{ ref('tier_ladder') }} as ladder
+        on
+            decisions.policy_id = ladder.policy_id
+            and ladder.tier_rank = least(
+                greatest(decisions.exit_rank, coalesce(decisions.cap_rank, 0)),
+                decisions.computed_tier_rank + decisions.steps_down
+            )
+    cross join schedules
+    where
+        decisions.pending_direction = 'down'
+        and decisions.override_reason is null
+        and not decisions.is_changed
 ),
 
 hand_over as (

@@ -1,15 +1,23 @@
+{#- Each customer beside all others of the night that it is compared with. -#}
 with
+compared as (select * from {{ ref('int_receipts_compared') }}),
+
+{# All that is known of those nights: the last one, and those before spells. #}
 remembered as (
-    select
-        *,
-        {{ margin('cm1', of_window=true) }} as cm1_12m
-    from {{ ref('stg_bi__tier_decisions') }}
-    where score_rank is not null
+    {% for nights in ['stg_bi__tier_decisions', 'int_receipts_recalled'] -%}
+        select
+            *,
+            {{ margin('cm1', of_window=true) }} as cm1_12m
+        from {{ ref(nights) }}
+        where score_rank is not null
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 {# Every amount of the two nights; those of the night before are what is measured by. #}
 both_nights as (
     select
+        compared.business_date as compared_with,
         components.customer_id,
         components.component,
         components.weight,
@@ -20,10 +28,12 @@ both_nights as (
         on
             components.policy_id = policies.policy_id
             and policies.role = 'leading'
+    inner join compared on components.customer_id = compared.customer_id
 
     union all
 
     select
+        remembered.business_date as compared_with,
         remembered.customer_id,
         weights.component,
         weights.weight,
@@ -38,7 +48,7 @@ counted as (
         *,
         case when metric is not null then is_before else 0 end as is_measured,
         max(case when is_before = 1 then metric end) over (
-            partition by component, customer_id
+            partition by compared_with, component, customer_id
         ) as own_metric_before
     from both_nights
 ),
@@ -46,15 +56,17 @@ counted as (
 placed as (
     select
         *,
-        sum(is_measured) over (partition by component order by metric)
-        - sum(is_measured) over (partition by component, metric) as customers_below,
-        sum(is_measured) over (partition by component) as customers_measured
+        sum(is_measured) over (partition by compared_with, component order by metric)
+        - sum(is_measured) over (partition by compared_with, component, metric)
+            as customers_below,
+        sum(is_measured) over (partition by compared_with, component) as customers_measured
     from counted
 ),
 
 {# What each customer would score tonight if all others were as the night before. #}
 alone as (
     select
+        compared_with,
         customer_id,
         component,
         weight,
@@ -68,15 +80,17 @@ alone as (
 
 both_scores as (
     select
+        compared_with,
         customer_id,
         {{ weighted_score() }} as tier_score,
         0 as is_before
     from alone
-    group by customer_id
+    group by compared_with, customer_id
 
     union all
 
     select
+        business_date as compared_with,
         customer_id,
         tier_score,
         1 as is_before
@@ -86,10 +100,10 @@ both_scores as (
 scores_placed as (
     select
         *,
-        sum(is_before) over (order by tier_score desc)
-        - sum(is_before) over (partition by tier_score) as customers_above,
+        sum(is_before) over (partition by compared_with order by tier_score desc)
+        - sum(is_before) over (partition by compared_with, tier_score) as customers_above,
         max(case when is_before = 1 then tier_score end) over (
-            partition by customer_id
+            partition by compared_with, customer_id
         ) as own_score_before
     from both_scores
 ),

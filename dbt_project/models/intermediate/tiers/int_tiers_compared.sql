@@ -7,6 +7,7 @@ decisions as (
 
 metrics as (select * from {{ ref('int_metrics_gathered') }}),
 remembered as (select * from {{ ref('stg_bi__tier_decisions') }}),
+compared as (select * from {{ ref('int_receipts_compared') }}),
 merged as (select * from {{ ref('stg_bi__tier_decisions_of_merged') }}),
 
 {# Who was merged away for some nights goes on from the tier it had, not from the amounts. #}
@@ -21,17 +22,20 @@ joined as (
         coalesce(remembered.tier_since, merged.tier_since) as previous_tier_since,
         coalesce(remembered.override_reason, merged.override_reason)
             as previous_override_reason,
-        remembered.score_rank as score_rank_before,
-        remembered.loyalty_index as loyalty_index_before,
-        remembered.contribution_score as contribution_score_before,
-        remembered.contribution_12m as contribution_12m_before,
-        metrics.contribution_12m - remembered.contribution_12m
+        compared.business_date as compared_with,
+        compared.rule as compared_rule,
+        compared.score_rank as score_rank_before,
+        compared.loyalty_index as loyalty_index_before,
+        compared.contribution_score as contribution_score_before,
+        compared.contribution_12m as contribution_12m_before,
+        metrics.contribution_12m - compared.contribution_12m
             as contribution_12m_change,
         coalesce(decisions.tier <> coalesce(remembered.tier, merged.tier), false)
             as is_changed
     from decisions
     inner join metrics on decisions.customer_id = metrics.customer_id
     left join remembered on decisions.customer_id = remembered.customer_id
+    left join compared on decisions.customer_id = compared.customer_id
     left join merged on decisions.customer_id = merged.customer_id
 ),
 

@@ -72,7 +72,7 @@ reasoned as (
                 then 'negative_contribution'
             when
                 direction = 'up'
-                and before_rule = 'capped_risk'
+                and coalesce(compared_rule, before_rule) = 'capped_risk'
                 and risk_flag is null
                 then 'risk_cleared'
             when 'small_population' in (rule, before_rule) then 'population_size'

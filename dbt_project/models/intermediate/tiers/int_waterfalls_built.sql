@@ -7,11 +7,30 @@ with
 measured as (select * from {{ ref('int_effects_measured') }}),
 margins as (select * from {{ ref('int_margins_converted') }}),
 contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
-remembered as (select * from {{ ref('stg_bi__tier_decisions') }}),
+compared as (select * from {{ ref('int_receipts_compared') }}),
+over_spells as (select * from {{ ref('int_spell_effects_measured') }}),
 
-{# Those of customers that are not touched are of an earlier night: nothing changed since. #}
-effects as (
+{# Those of customers that are not touched are of an earlier night: nothing changed since. A
+   change that waited has those of its whole spell. #}
+touched as (
     {{ of_touched(ref('int_effects_measured')) }}
+),
+
+{% set columns = of_products + ['customer_id', 'margin_before', 'quantity_completeness'] -%}
+effects as (
+    select
+        {{- listed(columns, 'touched') }},
+        cast(null as numeric(18, 2)) as margin_now
+    from touched
+    left join compared on touched.customer_id = compared.customer_id
+    where not coalesce(compared.is_before_spell, false)
+
+    union all
+
+    select
+        {{- listed(columns, 'over_spells') }},
+        over_spells.margin_now
+    from over_spells
 ),
 
 {# What is left of the change of goods is the mix, cents of rounding included. #}
@@ -19,8 +38,8 @@ joined as (
     select
         contributions.customer_id,
         contributions.contribution_12m,
-        remembered.contribution_12m as contribution_12m_before,
-        remembered.contribution_12m_at_window_rates as before_at_window_rates,
+        compared.contribution_12m as contribution_12m_before,
+        compared.contribution_12m_at_window_rates as before_at_window_rates,
         case
             when effects.customer_id is null then measured.quantity_completeness_alone
             else effects.quantity_completeness
@@ -30,9 +49,9 @@ joined as (
         {% endfor -%}
         {% for line in other_costs -%}
             coalesce(contributions.{{ line }}_12m, 0) as {{ line }}_now,
-            coalesce(remembered.{{ line }}_12m, 0) as {{ line }}_before,
+            coalesce(compared.{{ line }}_12m, 0) as {{ line }}_before,
         {% endfor -%}
-        coalesce(margins.margin_at_constant_rates, 0) as margin_now,
+        coalesce(effects.margin_now, margins.margin_at_constant_rates, 0) as margin_now,
         coalesce(effects.margin_before, margins.margin_at_constant_rates, 0)
             as margin_before,
         coalesce(margins.margin_at_window_rates, 0) as margin_at_window_rates
@@ -40,7 +59,7 @@ joined as (
     left join measured on contributions.customer_id = measured.customer_id
     left join effects on contributions.customer_id = effects.customer_id
     left join margins on contributions.customer_id = margins.customer_id
-    left join remembered on contributions.customer_id = remembered.customer_id
+    left join compared on contributions.customer_id = compared.customer_id
 ),
 
 balanced as (

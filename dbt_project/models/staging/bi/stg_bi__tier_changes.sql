@@ -7,6 +7,7 @@ tier_changes as (
         'from_tier': 'text',
         'to_tier': 'text',
         'direction': 'text',
+        'compared_with': 'date',
         'cause': 'text',
         'reason_code': 'text',
         'main_driver': 'text',

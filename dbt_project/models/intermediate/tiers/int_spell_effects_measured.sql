@@ -1,0 +1,4 @@
+with
+{{ effects_measured(ref('int_spell_products_compared')) }}
+
+select * from summed
