@@ -23,7 +23,7 @@ insert into res_company (id, name, partner_id, parent_id, currency_id) values
 insert into res_currency_rate (name, rate, currency_id, company_id) values
     ('2026-01-01', 1.10, 2, 1), ('2026-01-01', 1.00, 2, 2), ('2026-01-01', 1.20, 2, 3),
     ('2026-01-01', 0.9090909, 1, 2),
-    ('2025-01-01', 0.80, 3, null), ('2026-03-01', 0.90, 3, 1), ('2026-06-01', 0.70, 3, null);
+    ('2025-01-01', 0.80, 3, null), ('2026-03-01', 0.90, 3, 1), ('2026-04-01', 0.70, 3, null);
 insert into uom_uom (id, name, category_id, uom_type, factor) values
     (1, '{"en_US": "Units"}', 1, 'reference', 1),
     (2, '{"en_US": "Dozens"}', 1, 'bigger', 0.083333333333333);
@@ -106,7 +106,7 @@ def revenue() -> Decimal:
         (2, 2, "40909.09"),  # a company in USD: its dollars at the rates of the first
         (2, 1, "45000.00"),  # a company in USD that invoices in EUR
         (1, 3, "50000.00"),  # 45,000 GBP at 0.90: a rate of the company before the shared ones
-        (3, 3, "56250.00"),  # at 0.80: the third has none of its own
+        (3, 3, "64285.71"),  # at 0.70: the third has none of its own
     ],
 )
 def test_the_rates_of_the_company_that_invoices_count(odoo, company, currency, right):
@@ -132,6 +132,12 @@ def test_a_currency_without_a_rate_is_refused(odoo):
     [fault] = check.check("odoo", TERMS, None).faults
     assert "1 rows in CHF" in fault
     assert "no rate" in fault
+
+
+def test_what_is_owed_in_a_currency_without_a_rate_is_refused_too(odoo):
+    invoice(odoo, 1, "(1, null::int, null::int, 1, 100, 999)", currency_id=4)  # sold nothing here
+    [fault] = check.check("odoo", TERMS, None).faults
+    assert fault.startswith("erp.receivables, column currency: 1 rows in CHF")
 
 
 def test_the_months_of_a_company_in_the_base_currency_alone_need_no_rates(odoo):

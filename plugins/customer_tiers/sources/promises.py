@@ -22,6 +22,13 @@ from customer_tiers.sources.judgement import Report, short
 TYPES = {"numeric": "decimal(38, 8)", "timestamp": "timestamptz", "integer": "bigint"}
 """Type of the contract -> DuckDB's, where its name is another."""
 
+CONVERTED = (
+    ("erp.invoice_lines", "invoice_date", "coalesce(posted, true)"),
+    ("erp.receivables", "issued", "true"),
+    ("erp.product_costs", "valid_from", "true"),
+)
+"""Entity whose amounts need a rate, the day of the rate, and which of its rows need it."""
+
 TOLD_ALREADY = (
     "expect_column_values_to_not_be_null",
     "expect_column_values_to_be_unique",
@@ -108,22 +115,26 @@ def _try(report: Report, sink: duckdb.DuckDBPyConnection, entity: Entity, rule: 
 
 
 def _check_rates(report: Report, sink: duckdb.DuckDBPyConnection, base_currency: str) -> None:
-    """Add a fault for each currency that has lines without a rate of their day."""
-    if {"erp.invoice_lines", "erp.fx_rates"} & report.cut:
-        return
-    lines, rates = _typed("erp.invoice_lines"), _typed("erp.fx_rates")
-    missing = sink.execute(
-        f"select currency, count(*), min(invoice_date) from {lines} as line "
-        "where currency <> ? and coalesce(posted, true) and invoice_date is not null "
-        f"and not exists (select 1 from {rates} as "
-        "rate where rate.currency = line.currency and rate.valid_from <= line.invoice_date) "
-        "group by currency order by currency",
-        [base_currency],
-    ).fetchall()
-    for currency, rows, first in missing:
-        report.faults.append(
-            f"erp.invoice_lines, column currency: {rows:,} rows in {short(currency)}, from {first} "
-            "on, have no rate in erp.fx_rates, without which a night stops: deliver it there "
-            f"({base_currency} for one {short(currency)}, valid from their first day), or set "
-            "`base_currency` in source.yml right"
-        )
+    """Add a fault for each currency that has amounts without a rate of their day."""
+    told: set[str] = set()
+    for name, day, condition in CONVERTED:
+        if {name, "erp.fx_rates"} & report.cut:
+            continue
+        missing = sink.execute(
+            f"select currency, count(*), min({day}) from {_typed(name)} as amount "
+            f"where currency <> ? and {day} is not null and {condition} "
+            f"and not exists (select 1 from {_typed('erp.fx_rates')} as rate "
+            f"where rate.currency = amount.currency and rate.valid_from <= amount.{day}) "
+            "group by currency order by currency",
+            [base_currency],
+        ).fetchall()
+        for currency, rows, first in missing:
+            if currency in told:
+                continue
+            told.add(currency)
+            report.faults.append(
+                f"{name}, column currency: {rows:,} rows in {short(currency)}, from {first} "
+                "on, have no rate in erp.fx_rates, without which a night stops: deliver it there "
+                f"({base_currency} for one {short(currency)}, valid from their first day), or set "
+                "`base_currency` in source.yml right"
+            )
