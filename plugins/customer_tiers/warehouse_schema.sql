@@ -463,6 +463,17 @@ comment on table ops.month_in_raw is
 'no night counts all of history; forgotten by the weekly maintenance, after which the next night counts again. 0001-01-01 '
 'stands for all rows of an entity without a period.';
 
+create table if not exists ops.merge_ring (
+    entity text not null,
+    record_id text not null,
+    reason text not null,
+    first_seen_run text not null,
+    first_seen_at timestamptz not null default clock_timestamp(),
+    primary key (entity, record_id)
+);
+comment on table ops.merge_ring is
+'One row per record of raw that is merged, over others or at once, into itself, so that it stays apart.';
+
 create or replace view bi.stewardship as
 select
     held.entity,
@@ -490,13 +501,26 @@ select
     columns.first_seen_at
 from ops.source_column as columns
 left join ops.entity_owner as owners on columns.entity = owners.entity
-where not columns.is_loaded;
+where not columns.is_loaded
+union all
+select
+    rings.entity,
+    rings.record_id,
+    'merged_in_a_ring',
+    'merged_into_id',
+    rings.reason,
+    owners.owner,
+    rings.first_seen_at,
+    rings.first_seen_run,
+    rings.first_seen_at
+from ops.merge_ring as rings
+left join ops.entity_owner as owners on rings.entity = owners.entity;
 comment on view bi.stewardship is
-'One row per source row that waits in quarantine and rule it broke, and per column that nobody reads: what to mend, where, '
+'One row per source row that waits in quarantine and rule it broke, per column that nobody reads, and per record merged in a ring: what to mend, where, '
 'since when, and who owns the source. Open questions of identity are in match_review.';
 comment on column bi.stewardship.entity is 'Entity of the contract.';
 comment on column bi.stewardship.row_key is 'Key of the row at the source; of a column its name.';
-comment on column bi.stewardship.rule is 'The rule it broke, or unknown_column.';
+comment on column bi.stewardship.rule is 'The rule it broke, unknown_column or merged_in_a_ring.';
 comment on column bi.stewardship.column_name is 'The column or columns that the rule is about.';
 comment on column bi.stewardship.reason is 'Why that matters.';
 comment on column bi.stewardship.owner is 'Who mends the data.';

@@ -27,6 +27,7 @@ from customer_tiers.load import (
     notes,
     one_key,
     reconcile,
+    references,
     stage,
     tables,
     upsert,
@@ -200,8 +201,16 @@ def _validate(
             one_key.refuse(connection, load, entity, batch.extract, batch.complete_where)
         if batch.complete_where is None and quality.quarantine.reoffer(connection, entity, table):
             emptied += no_value.empty(connection, load.source, entity)
+    outcomes = _judge(load, entity, batch)
+    resolved, is_changed = references.resolve(connection, load.source, entity, outcomes)
+    if is_changed:
+        outcomes = _judge(load, entity, batch)
+    return [*emptied, *resolved], outcomes
+
+
+def _judge(load: Load, entity: Entity, batch: Batch) -> list[quality.Outcome]:
     try:
-        outcomes = quality.check_entity(
+        return quality.check_entity(
             load.warehouse_url,
             entity,
             latest_date=load.latest_date,
@@ -209,7 +218,6 @@ def _validate(
         )
     except UserError as error:
         raise UserError(f"source {load.source}, {str(error)[:500]}; correct the value") from None
-    return emptied, outcomes
 
 
 def _write(

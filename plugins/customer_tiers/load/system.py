@@ -10,6 +10,7 @@ import psycopg
 
 from customer_tiers import stopwatch
 from customer_tiers.contract import Contract, Entity
+from customer_tiers.identity import rings
 from customer_tiers.load import ledger
 from customer_tiers.load.entity import OVERLAP, Load, load_entity
 from customer_tiers.sources import opening
@@ -52,6 +53,7 @@ def load_system(
                     )
                 extract = open_extract(entity, _since(warehouse, entity))
                 found += load_entity(load, warehouse, entity, extract)
+                found += rings.note(warehouse, source.name, entity, load.run_id)
                 ledger.remember_select(warehouse, entity, query)
             for line in found:
                 log.info(line)

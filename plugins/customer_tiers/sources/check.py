@@ -16,7 +16,16 @@ import duckdb
 
 from customer_tiers.contract import UNKNOWN, Contract, Entity
 from customer_tiers.errors import UserError
-from customer_tiers.sources import definition, doubts, duck, line_hints, no_value, opening, promises
+from customer_tiers.sources import (
+    definition,
+    doubts,
+    duck,
+    identity_hints,
+    line_hints,
+    no_value,
+    opening,
+    promises,
+)
 from customer_tiers.sources.duck import literal, path_literal, quoted
 from customer_tiers.sources.extract import Extract, Window, sent_columns
 from customer_tiers.sources.judgement import Report, check_column, check_key, show_rows
@@ -42,6 +51,7 @@ def check(name: str, contract: Contract, path: str | None, most_rows: int = MOST
     ):
         for system in source.systems.values():
             _check_system(report, sink, source, system, contract, path, most_rows)
+        identity_hints.add(report, sink, contract)
         today = datetime.now(UTC).date()
         promises.check_rules(report, sink, contract, source.base_currency, today)
         line_hints.add(report, sink, source.query(line_hints.LINES))
