@@ -174,8 +174,8 @@
 {%- endmacro %}
 
 
-{# Two changes in opposite directions within this many days are a flap; also FLAP_DAYS of
-   plugins/customer_tiers/simulation/report.py. #}
+{# Two changes in opposite directions, fewer than this many days apart, are a flap; also
+   FLAP_DAYS of plugins/customer_tiers/settings.py. #}
 {% macro flap_days() -%}
     180
 {%- endmacro %}

@@ -37,6 +37,12 @@ LOADER_MEMORY = os.environ.get("CUSTOMER_TIERS_LOADER_MEMORY") or "96MB"
 """What DuckDB may hold while a loader reads files or an API, before it writes to disk. The process
 itself, with Great Expectations, has some 300 MB, and 400 is what a loader may take."""
 
+FLAP_DAYS = 180
+"""Two changes of a customer's tier in opposite directions, fewer than so many days apart, are a
+flap: in nights, monthly mails and simulations alike; also `flap_days` of
+dbt_project/macros/holding.sql. Half a year: with 30 days between changes, a tier can swing there
+and back twice, and a season once."""
+
 RECORD_DAYS = 400
 """How many days records of runs are kept: a year, and what it is compared with."""
 

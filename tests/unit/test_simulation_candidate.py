@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from customer_tiers import simulation
+from customer_tiers import settings, simulation
 from customer_tiers.errors import UserError
 from customer_tiers.simulation import candidate
 
@@ -34,3 +35,17 @@ def test_a_header_without_rows_is_refused() -> None:
         pytest.raises(UserError),
     ):
         candidate.read(names)
+
+
+def test_two_files_of_one_seed_are_refused_rather_than_one_forgotten() -> None:
+    other = WEIGHTS.replace("contribution", "orders")
+    with (
+        simulation.as_files([WEIGHTS, other]) as names,
+        pytest.raises(UserError, match="the second file of score_weights"),
+    ):
+        candidate.read(names)
+
+
+def test_a_flap_has_the_same_days_in_nights_mails_and_simulations() -> None:
+    macros = (settings.DBT_PROJECT / "macros" / "holding.sql").read_text(encoding="utf-8")
+    assert re.findall(r"macro flap_days\(\) -%\}\s+(\d+)", macros) == [str(settings.FLAP_DAYS)]

@@ -7,10 +7,8 @@ from typing import Any
 
 import psycopg
 
+from customer_tiers import settings
 from customer_tiers.digest.model import Layer, Migration, Review
-
-FLAP_DAYS = 90
-"""Two opposite changes of a customer within so many days are a flap."""
 
 NIGHTS = """
     select
@@ -54,7 +52,7 @@ CUSTOMERS = """
 
 FLAPPED = """
     with moves as (
-        select customer_id, valid_from,
+        select customer_id, valid_from, cause,
             sign(lag(tier_rank) over held - tier_rank) as way
         from bi.customer_tier_history
         where known_to is null and valid_from <= %(day)s
@@ -63,7 +61,7 @@ FLAPPED = """
     turns as (
         select customer_id, valid_from, way,
             lag(way) over moved as way_before, lag(valid_from) over moved as moved_before
-        from moves where way <> 0
+        from moves where way <> 0 and cause not in ('policy', 'override')
         window moved as (partition by customer_id order by valid_from)
     )
     select count(distinct customer_id) as customers from turns
@@ -84,7 +82,7 @@ def review(
     key: dict[str, Any] = {
         "day": business_date,
         "first": first or business_date.replace(day=1),
-        "days": FLAP_DAYS,
+        "days": settings.FLAP_DAYS,
     }
     key["before"] = _one(cursor, BEFORE, key)["night"]
     nights, counted = _one(cursor, NIGHTS, key), _one(cursor, CUSTOMERS, key)
@@ -94,7 +92,7 @@ def review(
         migrations=tuple(Migration(**row) for row in cursor.execute(MIGRATIONS, key).fetchall()),
         customers=counted["customers"],
         customers_flapped=_one(cursor, FLAPPED, key)["customers"],
-        flap_days=FLAP_DAYS,
+        flap_days=settings.FLAP_DAYS,
         customers_restated=counted["restated"],
         nights_published=nights["published"],
         nights_refused=nights["refused"],

@@ -50,6 +50,10 @@ def read(names: list[str]) -> dict[str, Rows]:
     for name in names:
         if name.endswith(".csv"):
             seed, rows = _read_file(Path(name))
+            if seed in found:
+                raise UserError(
+                    f"simulate: {name} is the second file of {seed}; put its rows into one file"
+                )
             found[seed] = rows
         elif len(names) > 1:
             raise UserError(

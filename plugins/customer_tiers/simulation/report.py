@@ -10,9 +10,6 @@ import psycopg
 from customer_tiers import settings
 from customer_tiers.simulation.replay import Replay
 
-FLAP_DAYS = 180
-"""Two changes in opposite directions within this many days are a flap."""
-
 DIFFERENCES = """
     select
         count(*) as decisions,
@@ -78,7 +75,7 @@ FLAPS = """
     )
     select
         (select count(distinct customer_id) from changes
-            where sign(step) <> sign(step_before) and business_date - day_before <= %(days)s),
+            where sign(step) <> sign(step_before) and business_date - day_before < %(days)s),
         (select count(*) from changes),
         (select count(distinct customer_id) from moves)
 """
@@ -87,12 +84,12 @@ FLAPS = """
 def flaps(
     connection: psycopg.Connection, done: Replay, relation: str, rank: str
 ) -> tuple[int, int, int]:
-    """Customers with two opposite changes within FLAP_DAYS, changes, and customers ranked.
+    """Customers with two opposite changes within settings.FLAP_DAYS, changes, and customers ranked.
 
     `rank` is a column of `relation` with the rank held each night.
     """
     query = FLAPS.format(relation=relation, rank=rank)
-    parameters = {"first": done.first, "last": done.last, "days": FLAP_DAYS}
+    parameters = {"first": done.first, "last": done.last, "days": settings.FLAP_DAYS}
     [row] = connection.execute(query, parameters).fetchall()  # type: ignore[call-overload]
     return tuple(row)
 
@@ -138,7 +135,7 @@ def _flap_lines(connection: psycopg.Connection, done: Replay) -> Iterator[str]:
         share = flapped / customers if customers else 0
         yield (
             f"{title}: {changes:,} changes; {flapped:,} of {customers:,} customers flapped "
-            f"({share:.2%}, two opposite changes within {FLAP_DAYS} days)"
+            f"({share:.2%}, two opposite changes within {settings.FLAP_DAYS} days)"
         )
 
 
