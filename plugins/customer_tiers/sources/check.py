@@ -25,6 +25,7 @@ from customer_tiers.sources import (
     no_value,
     opening,
     promises,
+    seed_days,
 )
 from customer_tiers.sources.duck import literal, path_literal, quoted
 from customer_tiers.sources.extract import Extract, Window, sent_columns
@@ -56,6 +57,7 @@ def check(name: str, contract: Contract, path: str | None, most_rows: int = MOST
         promises.check_rules(report, sink, contract, source.base_currency, today)
         line_hints.add(report, sink, source.query(line_hints.LINES))
         doubts.add(report, sink, source.base_currency)
+        seed_days.add(report, sink)
     return report
 
 
