@@ -77,21 +77,6 @@ def test_an_empty_file_counts_as_no_file(tmp_path):
     assert "Product.csv" in refused(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("header", "words"),
-    [
-        (b"Key,Label,Cost,Label", ["column Label", "twice"]),
-        (b"Key,Label,Cost,LABEL", ["column Label", "twice"]),
-        (b"Key,Label,Cost,", ["column 4", "no name"]),
-    ],
-)
-def test_a_header_that_names_no_table_is_refused(tmp_path, header, words):
-    write(tmp_path, header + b"\n1,a,2,3\n")
-    line = refused(tmp_path)
-    for word in ("source shop", "Product.csv", *words):
-        assert word in line
-
-
 @pytest.mark.parametrize("value", ["yesterday", "03.04.2026", "4/3/2026", "infinity", "2026-4-3"])
 def test_a_day_that_is_not_iso_is_named_with_its_column(tmp_path, value):
     write(tmp_path, f"Key,Label,Cost,Changed\n1,a,2,2026-01-01\n2,b,2,{value}\n".encode())
@@ -180,11 +165,6 @@ def test_a_comma_that_could_be_either_is_refused(tmp_path, values):
     line = refused(tmp_path)
     for word in ("column standard_cost", "decimal comma", "replace("):
         assert word in line
-
-
-def test_old_mac_line_ends_are_refused_in_one_line(tmp_path):
-    write(tmp_path, b"Key,Label,Cost\r1,a,2\r")
-    assert "Product.csv" in refused(tmp_path)
 
 
 def test_a_line_beyond_the_limit_is_named_without_its_content(tmp_path):

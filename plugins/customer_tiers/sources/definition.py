@@ -14,9 +14,12 @@ from customer_tiers import settings, yaml_files
 from customer_tiers.contract import SYSTEMS, Contract
 from customer_tiers.errors import UserError
 
+WRITTEN = {"delimiter", "encoding", "quote", "header_row", "footer_rows"}
+"""The fields that say how a file is written, for all files of a system or for those of a table."""
+
 KINDS = {
     "sql": {"connection", "embedded_database"},
-    "files": {"path", "decimal", "delimiter", "encoding", "done_suffix", "archive", "tables"},
+    "files": {"path", "decimal", "done_suffix", "archive", "tables"} | WRITTEN,
     "rest": {"connection", "decimal", "headers", "requests_per_second", "tables"},
 }
 """Kind of a system -> the fields its block in source.yml may have besides those of all."""
@@ -25,7 +28,7 @@ COMMON = {"kind", "reconcile_days"}
 """The fields that a block of every kind may have."""
 
 TABLES = {
-    "files": {"files", "sheet", "header_row", "decimal", "delimiter", "encoding"},
+    "files": {"files", "sheet", "decimal"} | WRITTEN,
     "rest": {"path", "records", "parameters", "paging", "columns", "since", "decimal"},
 }
 """Kind of a system -> the fields of each of its `tables`."""
@@ -250,8 +253,16 @@ def _check_text(place: str, options: dict[str, Any]) -> None:
     delimiter = options.get("delimiter", ",")
     if not isinstance(delimiter, str) or len(delimiter) != 1:
         raise UserError(f"{place}: `delimiter` must be one character, in quotes")
+    quote = options.get("quote", "none")
+    if quote != "none" and (not isinstance(quote, str) or len(quote) != 1 or not quote.isascii()):
+        raise UserError(f"{place}: `quote` must be none, or one character in quotes")
+    if quote == delimiter:
+        raise UserError(f"{place}: `quote` and `delimiter` must differ")
+    footer = options.get("footer_rows", 0)
+    if type(footer) is not int or footer < 0:
+        raise UserError(f"{place}: `footer_rows` must be a number of lines, from 0")
     row = options.get("header_row", 1)
-    if not isinstance(row, int) or row < 1:
+    if type(row) is not int or row < 1:
         raise UserError(f"{place}: `header_row` must be the number of a row, from 1")
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from customer_tiers import settings
 from customer_tiers.errors import UserError
-from customer_tiers.sources.definition import System
+from customer_tiers.sources.definition import WRITTEN, System
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 
@@ -60,7 +60,7 @@ def tables(system: System, folder: Path, *, keeps: bool = True) -> dict[str, Tab
     if archive := system.options.get("archive"):
         delivered = _with_archive(settings.PROJECT / archive, delivered, keeps=keeps)
     own: dict[str, dict[str, Any]] = system.options.get("tables", {})
-    common = {k: v for k, v in system.options.items() if k in ("delimiter", "encoding")}
+    common = {k: v for k, v in system.options.items() if k in WRITTEN}
     found: dict[str, Table] = {}
     taken: set[Path] = set()
     for table, options in own.items():

@@ -9,6 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO
 
 PART_BYTES = 16_000_000
@@ -30,9 +31,18 @@ CELL_NUMBER = re.compile(rb' r="([A-Z]*)\d+"')
 HAS_VALUE = re.compile(rb"<(?:\w+:)?(?:v|t)\b[^>]*>[^<]")
 
 
-def cut(stream: IO[bytes], header_row: int | None) -> Iterator[bytes]:
+@dataclass(frozen=True)
+class Part:
+    """A sheet's XML, and the number of its first row, counted from the row below the names."""
+
+    xml: bytes
+    first_row: int
+
+
+def cut(stream: IO[bytes], header_row: int | None) -> Iterator[Part]:
     """Cut a sheet's XML into sheets of about PART_BYTES, each with the row of names on top."""
     rest, top, header, end = b"", b"", b"", b""
+    next_row = 1
     while True:
         block = stream.read(PART_BYTES)
         rest += block
@@ -52,7 +62,9 @@ def cut(stream: IO[bytes], header_row: int | None) -> Iterator[bytes]:
                 continue
         at = rest.rfind(end) + len(end)
         if at >= len(end):
-            yield top + _moved_above(header, rest) + rest[:at] + bottom
+            first_row = _distance(header, rest) or next_row
+            yield Part(top + _moved_above(header, rest) + rest[:at] + bottom, first_row)
+            next_row = first_row + rest.count(end, 0, at)
             rest = rest[at:]
         if not block:
             return
@@ -67,6 +79,12 @@ def _split_header(rows: bytes, prefix: bytes, header_row: int | None) -> tuple[b
         if is_named or (header_row is None and HAS_VALUE.search(row[0])):
             return row[0], rows[row.end() :]
     return b"", rows
+
+
+def _distance(header: bytes, rows: bytes) -> int | None:
+    """How far below the names the first row stands; None where rows have no numbers."""
+    names, first = ROW_NUMBER.search(header), ROW_NUMBER.search(rows)
+    return None if names is None or first is None else int(first[1]) - int(names[1])
 
 
 def _moved_above(header: bytes, rows: bytes) -> bytes:

@@ -11,6 +11,7 @@ import csv
 import hashlib
 import io
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,9 @@ COMMON_SHARE = 0.9
 
 SAMPLE_LINES = 50
 
+LINE = re.compile(rb"[^\r\n]+")
+"""A line that is not blank."""
+
 BLANK = (b"", b"\r", codecs.BOM_UTF8, codecs.BOM_UTF8 + b"\r")
 """Lines without a value, as they are between two line feeds."""
 
@@ -40,7 +44,8 @@ class TextFile:
 
     `encoding` is a codec of Python; `longest` the bytes of its longest record, with line breaks
     inside quotes; `digest` the SHA-256 of its content; `has_quotes` whether a value may be quoted;
-    `records` how many records there are that are not blank, the names among them.
+    `records` how many records there are that are not blank, the names among them;
+    `has_mixed_ends` whether its lines end in more than one way.
     """
 
     path: Path
@@ -49,14 +54,16 @@ class TextFile:
     digest: str
     has_quotes: bool
     records: int
+    has_mixed_ends: bool
 
 
-def inspect(path: Path, encoding: str | None) -> TextFile:
+def inspect(path: Path, encoding: str | None, quote: str = '"') -> TextFile:
     """Read a file once and say what it is.
 
     Args:
         path: The file.
         encoding: As source.yml says, or None to find out.
+        quote: What values are quoted with; empty for nothing.
 
     Raises:
         UserError: It is not text in that encoding, or in none that can be told for certain.
@@ -64,7 +71,7 @@ def inspect(path: Path, encoding: str | None) -> TextFile:
     with path.open("rb") as stream:
         start = stream.read(4)
     codec = encoding or _from_mark(start)
-    scan = _Scan(codec or "utf-8")
+    scan = _Scan(codec or "utf-8", quote.encode())
     with path.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):
             scan.add(block)
@@ -96,7 +103,9 @@ def _from_mark(start: bytes) -> str | None:
 class _Scan:
     """Collects over the blocks of a file what can be known only at its end."""
 
-    def __init__(self, codec: str) -> None:
+    def __init__(self, codec: str, quote: bytes) -> None:
+        self._quote = quote
+        self._ends = {b"\r\n": 0, b"\n": 0, b"\r": 0}
         self.digest = hashlib.sha256()
         self.is_valid = True
         self.has_nul = False
@@ -118,7 +127,7 @@ class _Scan:
             runs = HIGH_BYTES.findall(block)
             self._high += sum(map(len, runs))
             self._common += sum(len(m) for run in runs for m in COMMON_CHINESE.findall(run))
-        self._measure(block if self._is_utf8 else text.encode())
+        self._measure(self._with_feeds(block if self._is_utf8 else text.encode()))
 
     def close(self) -> None:
         if self.is_valid:
@@ -128,7 +137,10 @@ class _Scan:
 
     def result(self, path: Path, codec: str) -> TextFile:
         digest = self.digest.hexdigest()
-        return TextFile(path, codec, self.longest, digest, self._has_quotes, self._records)
+        has_mixed_ends = sum(map(bool, self._ends.values())) > 1
+        return TextFile(
+            path, codec, self.longest, digest, self._has_quotes, self._records, has_mixed_ends
+        )
 
     @property
     def is_chinese(self) -> bool:
@@ -141,9 +153,18 @@ class _Scan:
             self.is_valid = False
             return ""
 
+    def _with_feeds(self, block: bytes) -> bytes:
+        """The block with a line feed at the end of each line, whatever ends it in the file."""
+        returns = block.count(b"\r")
+        both = block.count(b"\r\n") if returns else 0
+        self._ends[b"\r\n"] += both
+        self._ends[b"\n"] += block.count(b"\n") - both
+        self._ends[b"\r"] += returns - both
+        return block if returns == both else block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
     def _measure(self, block: bytes) -> None:
         first, *others = block.split(b"\n")
-        has_quotes = b'"' in block
+        has_quotes = bool(self._quote) and self._quote in block
         self._has_quotes |= has_quotes
         self.has_nul |= b"\0" in block
         if has_quotes or self._is_quoted:
@@ -168,7 +189,7 @@ class _Scan:
                 self._record, self._is_blank = 0, True
             self._record += len(line) + 1
             self._is_blank &= line in BLANK
-            if line.count(b'"') % 2:
+            if self._quote and line.count(self._quote) % 2:
                 self._is_quoted = not self._is_quoted
 
 
@@ -193,23 +214,25 @@ def _bad_text(path: Path, codec: str) -> str:
     return f"{path}: not valid {name}; save the file as UTF-8, or set `encoding` in source.yml"
 
 
-def delimiter_of(file: TextFile, given: str | None) -> str:
-    """Return what separates the values: as source.yml says, or the one that cuts all lines alike.
+def delimiter_of(path: Path, text: str, quote: str) -> str:
+    """Return what separates the values: the delimiter that cuts all lines alike.
+
+    Args:
+        path: The file, for messages.
+        text: Its first lines, from the names on.
+        quote: What values are quoted with; empty for nothing.
 
     Raises:
         UserError: Two delimiters would do.
     """
-    if given is not None:
-        return given
-    text = head(file)
-    widths = {mark: _width(text, mark) for mark in DELIMITERS}
+    widths = {mark: _width(text, mark, quote) for mark in DELIMITERS}
     fitting = [mark for mark, width in widths.items() if width > 1]
     if len(fitting) > 1:  # a comma within values cuts some lines only, so the widest is meant
         widest = max(widths.values())
         fitting = [mark for mark in fitting if widths[mark] == widest]
     if len(fitting) > 1:
         raise UserError(
-            f"{file.path}: could be separated by {' or '.join(map(repr, fitting))}; "
+            f"{path}: could be separated by {' or '.join(map(repr, fitting))}; "
             "set `delimiter` in source.yml"
         )
     # Without one that fits, lines differ in width: cut by what the first line holds most of.
@@ -217,35 +240,86 @@ def delimiter_of(file: TextFile, given: str | None) -> str:
     return fitting[0] if fitting else max(DELIMITERS, key=first.count)
 
 
-def _width(text: str, delimiter: str) -> int:
+def _width(text: str, delimiter: str, quote: str) -> int:
     """Values per line, 0 where lines differ."""
     try:
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+        widths = {len(row) for row in rows_of(io.StringIO(text), delimiter, quote) if row}
     except csv.Error:
         return 0
-    widths = {len(row) for row in rows}
     return widths.pop() if len(widths) == 1 else 0
 
 
-def head(file: TextFile) -> str:
+def rows_of(
+    lines: Iterable[str], delimiter: str, quote: str, *, skips_blanks: bool = False
+) -> Iterator[list[str]]:
+    """The rows of lines of text by Python's reader, to which a quote within a value is a letter."""
+    if quote:
+        return csv.reader(
+            lines, delimiter=delimiter, quotechar=quote, skipinitialspace=skips_blanks
+        )
+    return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+
+
+def head(file: TextFile, lines: int = SAMPLE_LINES) -> str:
     """The first lines as text, whole lines only."""
     with file.path.open("rb") as stream:
-        lines = [stream.readline(BLOCK_BYTES) for _ in range(SAMPLE_LINES)]
-    text = codecs.getincrementaldecoder(file.encoding)("replace").decode(b"".join(lines))
-    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+        first = b"".join(stream.readline(BLOCK_BYTES) for _ in range(lines))
+    text = codecs.getincrementaldecoder(file.encoding)("replace").decode(first)
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def as_utf8(file: TextFile, folder: Path) -> Path:
-    """Return the file itself, or a copy in UTF-8 in the folder where it is something else."""
-    if file.encoding in ("utf-8", "utf-8-sig", "ascii"):
-        return file.path
+def as_plain(file: TextFile, folder: Path, footer_rows: int) -> Path:
+    """Return the file itself, or a copy in the folder: in UTF-8, with line feeds, without its end.
+
+    Args:
+        file: The file.
+        folder: Where a copy is written if one is needed.
+        footer_rows: How many lines that are not blank to leave out at its end.
+
+    Raises:
+        UserError: It is not text in its encoding to the end.
+    """
+    path = file.path
+    if file.encoding not in ("utf-8", "utf-8-sig", "ascii") or file.has_mixed_ends:
+        path = _copied(file, folder)
+    if footer_rows:
+        path = _without_footer(path, folder, footer_rows)
+    return path
+
+
+def _copied(file: TextFile, folder: Path) -> Path:
     target = folder / f"{file.digest[:16]}.csv"
-    decoder = codecs.getincrementaldecoder(file.encoding)()
     try:
-        with file.path.open("rb") as source, target.open("wb") as copy:
+        # Without a translation of line ends each would stay as it is.
+        newline = None if file.has_mixed_ends else ""
+        with (
+            file.path.open(encoding=file.encoding, newline=newline) as source,
+            target.open("w", encoding="utf-8", newline="") as copy,
+        ):
             while block := source.read(BLOCK_BYTES):
-                copy.write(decoder.decode(block).encode())
-            copy.write(decoder.decode(b"", True).encode())
+                copy.write(block)
     except UnicodeDecodeError:
         raise UserError(_bad_text(file.path, file.encoding)) from None
+    return target
+
+
+def _without_footer(path: Path, folder: Path, rows: int) -> Path:
+    """A copy without its last lines."""
+    size = path.stat().st_size
+    with path.open("rb") as source:
+        length = BLOCK_BYTES
+        while True:
+            source.seek(max(0, size - length))
+            tail = source.read()
+            ends = [match.start() for match in LINE.finditer(tail)]
+            if len(ends) > rows or length >= size:
+                break
+            length *= 2
+        source.seek(0)
+        target = folder / f"{path.stem}.body.csv"
+        with target.open("wb") as copy:
+            left = size - len(tail) + (ends[-rows] if len(ends) >= rows else 0)
+            while left and (block := source.read(min(left, BLOCK_BYTES))):
+                copy.write(block)
+                left -= len(block)
     return target

@@ -12,17 +12,20 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import fastexcel
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as parquet
 
 from customer_tiers.errors import UserError
 from customer_tiers.sources import sheet_parts
+from customer_tiers.sources.content import NUMBER, OLE, UNCLEAR, WORKBOOKS, Converted
+from customer_tiers.sources.headers import column_names
 
 LARGEST_TEXTS = 60_000_000
 """Unpacked bytes of the table of texts that all sheets share; it lies in memory whole."""
@@ -57,7 +60,9 @@ def sheets(path: Path) -> list[Sheet]:
     Raises:
         UserError: It cannot be read, or not within the memory that a loader may take.
     """
-    if path.suffix.lower() not in (".xlsx", ".xlsm"):
+    with path.open("rb") as stream:
+        is_old = stream.read(len(OLE)) == OLE
+    if is_old or path.suffix.lower() in (".xlsb", ".ods"):
         if path.stat().st_size > LARGEST_OLD:
             raise UserError(f"{path}: too large for its format; save it as .xlsx or .csv")
         return [Sheet(path, name, None) for name in _open(path).sheet_names]
@@ -86,21 +91,25 @@ def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
             yield node.get("name", ""), part.lstrip("/") if part[:1] == "/" else f"xl/{part}"
 
 
+def _has_own_suffix(path: Path) -> bool:
+    """Whether a workbook's name ends as its format asks for."""
+    with path.open("rb") as stream:
+        is_old = stream.read(len(OLE)) == OLE
+    return path.suffix.lower() in WORKBOOKS and is_old == (path.suffix.lower() == ".xls")
+
+
 def _open(source: Path | bytes) -> fastexcel.ExcelReader:
+    path = source if isinstance(source, Path) else None
     try:
+        if isinstance(source, Path) and not _has_own_suffix(source):
+            source = source.read_bytes()  # by its name it would be taken for something else
         return fastexcel.read_excel(source)
     except fastexcel.FastExcelError as error:
         said = str(error).splitlines()[0]
-        raise UserError(f"{source if isinstance(source, Path) else ''}: {said}") from None
-
-
-@dataclass(frozen=True)
-class Converted:
-    """A sheet's rows as Parquet files with columns of text; without names the sheet is empty."""
-
-    sheet: str
-    names: list[str]
-    files: list[str]
+        raise UserError(
+            f"{path or 'a part'}: cannot be read as a workbook ({said}); save it again as .xlsx, "
+            "without a password, or as .csv"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -142,8 +151,7 @@ def convert(
     workers = [
         _started(replace(order, share=share, shares=PROCESSES)) for share in range(PROCESSES)
     ]
-    shares = [_result(path, worker) for worker in workers]
-    return [_joined(path, parts) for parts in zip(*shares, strict=True)]
+    return _joined([sheet for worker in workers for sheet in _result(path, worker)], path)
 
 
 def _started(order: Order) -> subprocess.Popen[str]:
@@ -166,17 +174,26 @@ def _result(path: Path, worker: subprocess.Popen[str]) -> list[Converted]:
     return [Converted(**sheet) for sheet in json.loads(said)]
 
 
-def _joined(path: Path, parts: tuple[Converted, ...]) -> Converted:
-    """A sheet from the shares that have any rows of it."""
-    filled = [part for part in parts if part.names] or list(parts[:1])
-    first = filled[0]
-    if any(part.names != first.names for part in filled):
-        raise UserError(_shifted(f"{path}, sheet {first.sheet}"))
-    return replace(first, files=[file for part in filled for file in part.files])
-
-
-def _shifted(where: str) -> str:
-    return f"{where}: a value lies left of the first named column; name it"
+def _joined(parts: list[Converted], path: Path) -> list[Converted]:
+    """Parts with the same names as one, in the order of the sheets; empty ones only if alone."""
+    made: dict[tuple[str, tuple[str, ...]], Converted] = {}
+    filled = {part.sheet for part in parts if part.names}
+    first: dict[str, Converted] = {}
+    for part in parts:
+        if part.sheet in filled and not part.names:
+            continue
+        before = first.setdefault(part.sheet, part)
+        if part.names[:1] != before.names[:1]:
+            raise UserError(
+                f"{path}, sheet {part.sheet}: a value lies left of the first named column; name "
+                "that column, or give `header_row` in source.yml"
+            )
+        same = made.get((part.sheet, tuple(part.names)))
+        if same is not None:
+            unclear = sorted({*same.unclear, *part.unclear})
+            part = replace(same, files=same.files + part.files, unclear=unclear)
+        made[part.sheet, tuple(part.names)] = part
+    return list(made.values())
 
 
 def _convert(order: Order) -> list[Converted]:
@@ -186,62 +203,90 @@ def _convert(order: Order) -> list[Converted]:
     if not chosen:
         there = ", ".join(sheet.name for sheet in found)
         raise UserError(f"{path}: there is no sheet {order.wanted!r}; it has: {there}")
-    made = []
-    for sheet in chosen:
-        handle, target = tempfile.mkstemp(suffix=".parquet", dir=order.folder)
-        os.close(handle)
-        made.append(Converted(sheet.name, to_parquet(sheet, order, Path(target)), [target]))
-    return made
+    return _joined([part for sheet in chosen for part in to_parquet(sheet, order)], path)
 
 
-def to_parquet(sheet: Sheet, order: Order, target: Path) -> list[str]:
-    """Write a sheet's rows, or a share of them, and return their names; none if there are none.
+def to_parquet(sheet: Sheet, order: Order) -> Iterator[Converted]:
+    """Write a sheet's rows, or a share of them; one part without names if there are none.
 
     Raises:
-        UserError: A column has no name or one that is there already.
+        UserError: The sheet cannot be read, or has no row of that number.
     """
-    writer: parquet.ParquetWriter | None = None
-    names: list[str] = []
     where = f"{sheet.path}, sheet {sheet.name}"
+    is_empty = True
     try:
         for batch in _batches(sheet, order):
-            if not batch.num_rows or not batch.num_columns:
+            names = _names(batch.cells)
+            if not names:
                 continue
-            found = _names(where, batch)
-            names = names or found
-            if found != names:
-                raise UserError(_shifted(where))
-            rows = pa.table(batch.columns[: len(names)], names=names).slice(1)
-            writer = writer or parquet.ParquetWriter(
-                target, rows.schema, compression="none", use_dictionary=False
+            is_empty = False
+            columns = batch.cells.columns[: len(names)]
+            first = batch.first_row
+            numbers = pa.array(range(first - 1, first - 1 + batch.cells.num_rows), pa.int64())
+            rows = pa.table([*columns, numbers], names=[*names, NUMBER]).slice(1)
+            handle, target = tempfile.mkstemp(suffix=".parquet", dir=order.folder)
+            os.close(handle)
+            parquet.write_table(
+                rows, target, compression="none", use_dictionary=False, row_group_size=10_000
             )
-            writer.write_table(rows, row_group_size=10_000)
+            yield Converted(sheet.name, names, [target], _unclear(batch, names))
     except fastexcel.FastExcelError as error:
+        if order.header_row is not None and "Too many rows skipped" in str(error):
+            raise UserError(_no_header(where, order.header_row)) from None
         raise UserError(f"{where}: {str(error).splitlines()[0]}; save it again") from None
-    finally:
-        if writer is not None:
-            writer.close()
-    return names
+    if is_empty and order.header_row is not None and order.share == 0 and sheet.part is None:
+        raise UserError(_no_header(where, order.header_row))
+    if is_empty:
+        yield Converted(sheet.name, [], [], [])
 
 
-def _names(where: str, batch: pa.RecordBatch) -> list[str]:
-    """The first row, without the empty columns at its end."""
-    names = [(column[0].as_py() or "").strip() for column in batch.columns]
-    while names and not names[-1] and batch.columns[len(names) - 1].null_count == batch.num_rows:
-        names.pop()
-    lowered = [name.lower() for name in names]
-    for position, name in enumerate(names, start=1):
-        if not name:
-            raise UserError(
-                f"{where}: column {position} has no name; name it, or set `header_row` in "
-                "source.yml if the names do not stand in the first row"
-            )
-        if lowered.count(name.lower()) > 1:
-            raise UserError(f"{where}, column {name}: there twice; rename one in the header")
-    return names
+def _no_header(where: str, row: int) -> str:
+    return (
+        f"{where}: has no names in row {row}, which `header_row` in source.yml names; give the row "
+        "in which the names of the columns stand"
+    )
 
 
-def _batches(sheet: Sheet, order: Order) -> Iterator[pa.RecordBatch]:
+def _names(cells: pa.RecordBatch) -> list[str]:
+    """The first row, without the empty columns at its end; none if there are no values."""
+    if not cells.num_rows:
+        return []
+    written = [(column[0].as_py() or "").strip() for column in cells.columns]
+    while written and not written[-1] and cells.columns[len(written) - 1].null_count == len(cells):
+        written.pop()
+    return column_names(written) if any(written) else []
+
+
+def _unclear(batch: _Batch, names: list[str]) -> list[str]:
+    """The columns with texts that could be two numbers; number cells have a point."""
+    looked = {
+        name: place
+        for place, name in enumerate(names)
+        if pc.any(pc.match_substring_regex(batch.cells.columns[place].slice(1), UNCLEAR)).as_py()
+    }
+    if not looked:
+        return []
+    kinds = batch.kinds()
+    return [
+        name
+        for name, place in looked.items()
+        if len(kinds) != batch.cells.num_columns or not pa.types.is_floating(kinds[place])
+    ]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Cells as text, the names on top; `first_row` is the number of the row below them.
+
+    `kinds` gives the types of the columns' cells without the names.
+    """
+
+    cells: pa.RecordBatch
+    first_row: int
+    kinds: Callable[[], list[pa.DataType]]
+
+
+def _batches(sheet: Sheet, order: Order) -> Iterator[_Batch]:
     """The sheet's cells as text, in one batch or several; each has the names as its first row."""
     if sheet.part is None:
         yield from _whole(sheet, order)
@@ -256,22 +301,29 @@ def _batches(sheet: Sheet, order: Order) -> Iterator[pa.RecordBatch]:
             if entry.filename.lower() in sheet_parts.SHELL
         }
         with archive.open(sheet.part) as stream:
-            for number, rows in enumerate(sheet_parts.cut(stream, order.header_row)):
+            for number, part in enumerate(sheet_parts.cut(stream, order.header_row)):
                 if number % order.shares == order.share:
-                    part = sheet_parts.packed(shell, sheet.part, rows)
-                    yield _load(_open(part), sheet.name, None)
+                    packed = sheet_parts.packed(shell, sheet.part, part.xml)
+                    yield _load(_open(packed), sheet.name, None, part.first_row)
 
 
-def _whole(sheet: Sheet, order: Order) -> Iterator[pa.RecordBatch]:
+def _whole(sheet: Sheet, order: Order) -> Iterator[_Batch]:
     """A sheet that is not cut falls to the first share."""
     above = None if order.header_row is None else order.header_row - 1
     if order.share == 0:
-        yield _load(_open(sheet.path), sheet.name, above)
+        yield _load(_open(sheet.path), sheet.name, above, 1)
 
 
-def _load(reader: fastexcel.ExcelReader, name: str, above: int | None) -> pa.RecordBatch:
+def _load(reader: fastexcel.ExcelReader, name: str, above: int | None, first_row: int) -> _Batch:
+    def kinds() -> list[pa.DataType]:
+        below = (above or 0) + 1
+        typed = reader.load_sheet(
+            name, header_row=None, skip_rows=below, schema_sample_rows=None
+        ).to_arrow()
+        return list(typed.schema.types)
+
     sheet = reader.load_sheet(name, header_row=None, skip_rows=above, dtypes="string")
-    return sheet.to_arrow()
+    return _Batch(sheet.to_arrow(), first_row, kinds)
 
 
 def main() -> None:
