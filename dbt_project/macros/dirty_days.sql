@@ -134,24 +134,15 @@
 
 
 {# A return without a link may count on another day once a sale of its product changes: the
-   loader marks the day it was posted, here its days before and now are added. #}
+   loader marks the day it was posted, here its days before and now are added. Which returns these
+   are is a table of its own (int_returns_dirty): a planner that does not know how many there are
+   takes them for one, and looks through all sales of a large customer for each. #}
 {% macro widen_dirty_days_by_returns() -%}
     {%- if builds_only_dirty_days() %}
         {%- set dirty_days = source('ops', 'dirty_day') %}
     with
 
-    unlinked as (
-
-        select invoice_lines.*
-        from {{ ref('stg_erp__invoice_lines') }} as invoice_lines
-        inner join {{ dirty_days }} as dirty_days
-            on
-                invoice_lines.customer_id = dirty_days.key_id
-                and invoice_lines.invoice_date = dirty_days.day
-                and dirty_days.fact = 'sales'
-        where {{ is_return_without_link() }}
-
-    ),
+    unlinked as (select * from {{ ref('int_returns_dirty') }}),
 
     days_now as ({{ probable_sale_days('unlinked') }}),
 
@@ -278,21 +269,34 @@
 {%- endmacro %}
 
 
-{# No credit note counts on a day after it was posted, so that only those from a customer's
-   first dirty day on can count on one. #}
-{% macro only_from_first_dirty_day(lines) -%}
+{# The credit notes of which a dirty day may have some: those posted on one, which may have
+   changed, and those that the facts count on one, whatever day they were posted on. All others
+   count where they did: what could move one marks the day it was posted on. So their number follows
+   the change, however much the customer bought. #}
+{% macro only_posted_on_touched_days(lines) -%}
     {%- set days_dirty = ref('int_days_dirty') -%}
     {%- if builds_only_dirty_days() -%}
         inner join (
             select
                 customer_id,
-                min(day) as first_day
+                day as posted_day
             from {{ days_dirty }}
-            group by customer_id
+
+            union
+
+            select
+                sales_days.customer_id,
+                sales_days.posted_day
+            from {{ fact_relation('fct_sales_days') }} as sales_days
+            inner join {{ days_dirty }} as days_dirty
+                on
+                    sales_days.customer_id = days_dirty.customer_id
+                    and sales_days.day = days_dirty.day
+            where sales_days.posted_day > sales_days.day
         ) as touched
             on
                 {{ lines }}.customer_id = touched.customer_id
-                and {{ lines }}.invoice_date >= touched.first_day
+                and {{ lines }}.invoice_date = touched.posted_day
     {%- endif -%}
 {%- endmacro %}
 

@@ -93,7 +93,9 @@
 
 {# Settings for one model, which reads whole tables. Where a planner takes many rows for few,
    loops and index scans are slower by orders, and sums of numeric, hundreds of bytes each, do
-   not fit in a hash, unless a model's meta says that they are few or small (`fits_in_hash`).
+   not fit in a hash, unless a model's meta says that they are few or small (`fits_in_hash`). What
+   reads dirty days alone (`reads`) reads few rows, but must not loop over them where a customer
+   may have many (`loops`).
    What a crash takes before dbt is done is built again. #}
 {% macro planned_for_whole_tables() -%}
     {{ return(adapter.dispatch('planned_for_whole_tables')()) }}
@@ -102,12 +104,25 @@
 {% macro default__planned_for_whole_tables() -%}{%- endmacro %}
 
 {% macro postgres__planned_for_whole_tables() -%}
+    {%- set meta = config.get('meta', {}) -%}
+    {%- set reads_few = meta.reads == 'dirty days' and builds_only_dirty_days() -%}
     {%- for setting in [
         'enable_nestloop', 'enable_indexscan', 'enable_hashagg', 'synchronous_commit'
-    ] if not (setting == 'enable_hashagg' and config.get('meta', {}).fits_in_hash) %}
+    ] if (setting == 'enable_nestloop' and meta.loops == false) or not (
+        reads_few or setting == 'enable_hashagg' and meta.fits_in_hash
+    ) %}
     set local {{ setting }} = off;
     {%- endfor %}
 {%- endmacro %}
+
+{# For a statement of a hook that joins what may be few rows or many. #}
+{% macro planned_without_loops() -%}
+    {{ return(adapter.dispatch('planned_without_loops')()) }}
+{%- endmacro %}
+
+{% macro default__planned_without_loops() -%}select 1{%- endmacro %}
+
+{% macro postgres__planned_without_loops() -%}set local enable_nestloop = off{%- endmacro %}
 
 {# The key of its rows, statistics, and what a reader sees beside the table and its columns. #}
 {% macro finish(target, model) -%}

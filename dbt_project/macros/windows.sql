@@ -80,7 +80,12 @@ scaled as (
         case when has_terms then 1.0 * quantity_now / quantity_before end
             as growth,
         case when has_terms then discounts_before / gross_revenue_before end
-            as discount_share_before
+            as discount_share_before,
+        {# deductions and surcharges are price and discount, not a mix of goods #}
+        quantity_now = 0
+        and quantity_before = 0
+        and cost_of_sales_now = 0
+        and cost_of_sales_before = 0 as is_money_only
     from products
 ),
 
@@ -90,9 +95,16 @@ parted as (
         *,
         (growth - 1)
         * (gross_revenue_before - discounts_before - cost_of_sales_before) as volume_effect,
-        (1 - discount_share_before)
-        * (gross_revenue_now - growth * gross_revenue_before) as price_effect,
-        discount_share_before * gross_revenue_now - discounts_now as discount_effect,
+        case
+            when is_money_only then gross_revenue_now - gross_revenue_before
+            else
+                (1 - discount_share_before)
+                * (gross_revenue_now - growth * gross_revenue_before)
+        end as price_effect,
+        case
+            when is_money_only then discounts_before - discounts_now
+            else discount_share_before * gross_revenue_now - discounts_now
+        end as discount_effect,
         growth * cost_of_sales_before - cost_of_sales_now as cost_effect,
         (returns_before - cost_of_returns_before)
         - (returns_now - cost_of_returns_now) as returns_effect,

@@ -86,6 +86,14 @@ from lines
 where document_type = 'invoice' and quantity > 0 and net_amount < 0 and line_kind is null
 """
 
+FINE_AMOUNTS = """
+select
+    case when abs(sum(round(net_amount, 2) - net_amount)) >= 0.01 then count(*) else 0 end,
+    any_value(invoice_id)
+from lines
+where round(net_amount, 2) <> net_amount
+"""
+
 HINTS = (
     (
         PRICE_CREDITS,
@@ -107,6 +115,13 @@ HINTS = (
         "invoice charged the customer for the same product, for example {example}; if the earlier "
         "line is an advance, give both line_kind 'down_payment', else an advance counts as a sale "
         "on its own day",
+    ),
+    (
+        FINE_AMOUNTS,
+        "column net_amount: {count} lines have amounts of more than two decimals, for example in "
+        "{example}; the figures of customers hold each line rounded to 0.01, while the ledger is "
+        "compared with what was delivered, so that totals of customers may lie beside the books: "
+        "if the system rounds its lines, select the rounded amount",
     ),
     (
         AGAINST_THEIR_DOCUMENT.format("invoice"),

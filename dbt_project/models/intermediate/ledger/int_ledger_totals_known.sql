@@ -7,6 +7,16 @@ first_posting as (
     from sales_days
 ),
 
+{# Periods of other calendars, such as four weeks, may begin on the first of a month, too, and are
+   none. One that begins within a month may be a slip. #}
+of_other_calendars as (
+    select account_kind
+    from ledger
+    where month_start_date <> {{ month_start('month_start_date') }}
+    group by account_kind
+    having count(*) > 1
+),
+
 {# A ledger that is older than our lines says nothing about them. #}
 known as (
     select
@@ -27,6 +37,9 @@ known as (
         )
         and ledger.month_start_date <= {{ business_date() }}
         and ledger.month_start_date = {{ month_start('ledger.month_start_date') }}
+        and ledger.account_kind not in (
+            select of_other_calendars.account_kind from of_other_calendars
+        )
 )
 
 select * from known

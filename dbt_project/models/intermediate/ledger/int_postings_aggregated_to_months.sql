@@ -10,12 +10,13 @@ excluded as (select * from {{ ref('int_customers_excluded') }}),
 ledger as (select * from {{ ref('int_ledger_totals_known') }}),
 found as (select * from {{ ref('int_profit_lines_found') }}),
 
-{# A month that only the ledger knows has no postings, which is worth knowing too. #}
+{# As delivered and rounded once, like the books: a ledger has no cents of our rounding. A month
+   that only the ledger knows has no postings, which is worth knowing too. #}
 postings as (
     select
-        sales_days.net_revenue,
-        sales_days.cogs,
-        sales_days.freight_cost,
+        sales_days.exact_net_revenue as net_revenue,
+        sales_days.exact_cogs as cogs,
+        sales_days.exact_freight_cost as freight_cost,
         sales_days.lines_without_cost,
         sales_days.order_lines + sales_days.return_lines + sales_days.price_lines
             as posted_lines,
@@ -76,10 +77,10 @@ totalled as (
         month_start_date,
         account_kind,
         {% for part in ['customers', 'excluded_customers', 'other'] -%}
-            sum(case
-                when belongs_to = '{{ part }}' then amount
-                when amount is not null then 0
-            end) as {{ part }}_total,
+            {{ to_cents(
+                "sum(case when belongs_to = '" ~ part
+                ~ "' then amount when amount is not null then 0 end)"
+            ) }} as {{ part }}_total,
         {% endfor -%}
         sum(lines_without_cost) as lines_without_cost,
         sum(posted_lines) as posted_lines

@@ -1,13 +1,5 @@
 with
-credit_notes as (
-    select invoice_lines.*
-    from {{ ref('stg_erp__invoice_lines') }} as invoice_lines
-    {{ only_from_first_dirty_day('invoice_lines') }}
-    where
-        invoice_lines.is_posted
-        and invoice_lines.document_type = 'credit_note'
-        and invoice_lines.line_kind <> 'down_payment'
-),
+credit_notes as (select * from {{ ref('int_credit_notes_touched') }}),
 
 sales as (
     select
@@ -34,15 +26,7 @@ named_days as (
     group by credit_notes.invoice_id, credit_notes.line_no
 ),
 
-unlinked as (
-    select *
-    from credit_notes
-    where {{ is_return_without_link() }}
-),
-
-probable_days as (
-    {{ probable_sale_days('unlinked') }}
-),
+probable_days as (select * from {{ ref('int_returns_matched') }}),
 
 dated as (
     select

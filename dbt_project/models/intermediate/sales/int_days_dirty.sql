@@ -2,16 +2,14 @@
     config(
         materialized='view',
         pre_hook=[
-            "{{ widen_dirty_days_by_prices() }}",
-            "{{ gather_statistics(source('ops', 'dirty_day')) }}",
+            "{{ planned_without_loops() }}",
             "{{ widen_dirty_days_by_returns() }}",
             "{{ gather_statistics(source('ops', 'dirty_day')) }}",
         ],
     )
 }}
--- after {{ ref('int_prices_dated') }},
--- {{ ref('int_prices_remembered') }}, {{ ref('stg_erp__receivables') }}
--- and {{ ref('stg_erp__invoice_lines') }}, which tell the days that new prices and returns touch
+-- after {{ ref('int_returns_dirty') }} and {{ ref('stg_erp__invoice_lines') }},
+-- which tell the days that returns touch, and so after those that new prices touch
 with
 dirty_days as (select * from {{ source('ops', 'dirty_day') }}),
 

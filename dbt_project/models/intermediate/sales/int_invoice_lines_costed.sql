@@ -84,7 +84,15 @@ costed as (
                 )
             else {{ to_cents('0') }}
         end as document_cost_amount,
-        ---------- money in base currency
+        ---------- money in base currency, as delivered and rounded to cents
+        rate * net_amount as exact_net_amount,
+        rate * freight_amount as exact_freight_amount,
+        case
+            when line_kind = 'goods'
+                then coalesce(
+                    rate * cost_amount, quantity * unit_cost, quantity * standard_cost
+                )
+        end as exact_cost_amount,
         {{ to_cents('rate * net_amount') }} as net_amount,
         {{ to_cents('rate * ' ~ list_amount) }} as list_amount,
         {{ to_cents('rate * freight_amount') }} as freight_amount,
