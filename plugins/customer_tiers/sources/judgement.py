@@ -29,7 +29,7 @@ CASTS = {"date": "date", "timestamp": "timestamptz"}
 """Types whose values must also exist: 2026-02-30 does not."""
 
 ADVICE = {
-    "integer": "cast(round({name}) as bigint), or select another column",
+    "integer": "cast(round(cast({name} as decimal(18, 6))) as bigint), or select another column",
     "numeric": "cast it to numeric: remove currency signs and thousands separators",
     "date": "give it as YYYY-MM-DD: cast({name} as date), or of a text or number as 20260131 "
     "to_date(... ::text, 'YYYYMMDD') in PostgreSQL, str_to_date(..., '%Y%m%d') in MySQL and "
@@ -144,7 +144,10 @@ def check_key(report: Report, sink: duckdb.DuckDBPyConnection, entity: Entity) -
         report.faults.append(
             f"{entity.name}, key {', '.join(entity.key)}: {twice:,} keys stand for several "
             f"different rows, for example {short(' | '.join(part or '' for part in sample))}"
-            f"{_two_rows(sink, entity, sample)}; look for a join that multiplies rows, or put what "
+            f"{_two_rows(sink, entity, sample)}; look for a join that multiplies rows, "
+            "where files overlap keep the "
+            "newest with qualify row_number() over (partition by "
+            f"{', '.join(entity.key)} order by _file desc) = 1 in the SELECT, or put what "
             f"tells them apart (year, company, series) into {entity.key[0]} in the SELECT, and "
             "into all columns that refer to it"
         )

@@ -271,7 +271,27 @@ class StagedExtract:
             return f"column {column[1]} is not {self._place()}; restore it or correct {path}"
         if limit := own_limit(message):
             return limit
+        if unreadable.UNREADABLE.search(message) and unreadable.NOT_ISO not in message:
+            found = unreadable.find(
+                self._connection, self._query, self._tables_read(), self._entity.key
+            )
+            if found is not None:
+                said = " ".join(message.split("LINE 1")[0].split())[:160]
+                return (
+                    f"{found}: the SELECT cannot read it ({said}); have it corrected, or use "
+                    f"try_strptime or try_cast in {path}: then such a value is null, and a row "
+                    "that lacks a required one waits in quarantine"
+                )
         return unreadable.explain(message, path)
+
+    def _tables_read(self) -> list[str]:
+        """The delivered tables that the SELECT names."""
+        try:
+            parse = lineage.parsed(self._connection, self._text)
+        except (lineage.Lost, duckdb.Error):
+            return []
+        named = dict.fromkeys(name.lower() for name in lineage.tables_of(parse))
+        return [name for name in named if name in self._delivered]
 
     def _missing_table(self, table: str) -> str:
         return f"there is no table {table} {self._place()}"
