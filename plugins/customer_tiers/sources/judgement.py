@@ -38,6 +38,17 @@ ADVICE = {
     "boolean": "compare in the SELECT, for example {name} = 'Yes'",
 }
 
+SIGN = re.compile(r"\d\s*-\s*$|^\s*\(.*\)\s*$")
+"""A number whose sign does not stand before it: 5- and (5)."""
+
+
+def signed(decimal: str) -> str:
+    """SQL that reads a delivered column x, wherever its sign stands."""
+    digits = f"regexp_replace(x, '[^0-9{decimal}]', '', 'g')"
+    plain = digits if decimal == "." else f"replace({digits}, ',', '.')"
+    return f"(case when regexp_matches(x, '[-(]') then '-' else '' end || {plain})"
+
+
 ALLOWED = {
     ("erp.invoice_lines", "document_type"): ("invoice", "credit_note"),
     ("erp.invoice_lines", "line_kind"): ("goods", "price", "down_payment"),
@@ -82,6 +93,12 @@ def check_column(
     if bad:
         verdict = f"WRONG TYPE in {bad:,}"
         advice = ADVICE.get(column.type, "correct it").format(name=column.name)
+        if column.type in ("numeric", "integer") and SIGN.search(str(example)):
+            advice = (
+                "its minus stands behind, or its brackets mean one; in the SELECT, with x for the "
+                f"delivered column, write {signed(',')} for a decimal comma, {signed('.')} for a "
+                "decimal point"
+            )
         report.faults.append(
             f"{where}: {bad:,} of {rows:,} values are no {column.type}, for example "
             f"{short(example)!r}; {advice}"
