@@ -1,7 +1,8 @@
 {# One step of a tier from the night before to this one. Tiers are held against noise: a
    better tier must be entered, and a held one left, by a margin, for some nights in a row,
    and not soon after the last change; a fall goes down step by step, and waits longer where
-   the cause lies with us. What a loss or a risk flag forbids is left at once.
+   the cause lies with us. What a loss or a risk flag forbids is left at once. Nobody falls on
+   figures that lack too much.
 
    `rows` are those of int_tiers_judged, with the state of the night before in columns that
    begin with before_ (all empty if there is none). The innermost select comes first. #}
@@ -14,7 +15,11 @@
             else before_changed_on
         end as changed_on,
         case when {{ waits() }} then wanted_direction end as pending_direction,
-        case when {{ waits() }} then wanted_nights else 0 end as pending_nights
+        case
+            when rule = 'held_weak_data' then wanted_nights - 1
+            when {{ waits() }} then wanted_nights
+            else 0
+        end as pending_nights
     from (
         select
             *,
@@ -73,6 +78,12 @@
 {% macro holding_rule() -%}
                 case
                     when base_rule in ('new', 'small_population') then base_rule
+                    {# A night of weak data confirms no fall; what is owed to us is known all the same. #}
+                    when
+                        wanted_direction = 'down'
+                        and data_confidence < minimum_data_confidence
+                        and not (is_forbidden and cap_rule = 'capped_risk')
+                        then 'held_weak_data'
                     when is_forbidden then cap_rule
                     when
                         wanted_direction is null
@@ -129,7 +140,7 @@
 
 {# A change is wanted, and its nights are counted. #}
 {% macro waits() -%}
-    rule in ('held_confirmation', 'held_dwell', 'held_grace')
+    rule in ('held_confirmation', 'held_dwell', 'held_grace', 'held_weak_data')
 {%- endmacro %}
 
 
@@ -144,10 +155,10 @@
 
 {# A tier is cut afresh, not held, where there is none to hold, or none of the same kind. Who
    comes back out of a merge is what it was before, though it is merged no less than split. #}
-{% macro starts_over(judged, before, comes_back) -%}
+{% macro starts_over(judged, before, comes_back, tier_rank) -%}
     coalesce(
-            {{ before }}.tier_rank is null
-            or {{ before }}.policy_id <> {{ judged }}.policy_id
+            {{ tier_rank }} is null
+            or {{ before }}.policy_id <> {{ judged }}.remembered_policy_id
             or {{ before }}.rule = 'small_population'
             or ({{ judged }}.is_merged and not {{ comes_back }}),
             true
@@ -158,11 +169,14 @@
 {% macro next_night() -%}
         select
             judged.*,
-            {% for column in state_columns() -%}
+            {% for column in state_columns() if column != 'tier_rank' -%}
     held.{{ column }} as before_{{ column }},
             {% endfor -%}
-    {{ starts_over('judged', 'held', '(held.night_number < judged.night_number - 1)') }}
-            as starts_over
+    ladders.tier_rank as before_tier_rank,
+            {{ starts_over(
+                'judged', 'held', '(held.night_number < judged.night_number - 1)',
+                'ladders.tier_rank'
+            ) }} as starts_over
 
         from held
 
@@ -171,6 +185,18 @@
                 held.policy_id = judged.policy_id
                 and held.customer_id = judged.customer_id
                 and held.night_number = judged.night_number_before
+
+        left join ladders as ladders_before
+            on
+                held.policy_id = ladders_before.policy_id
+                and held.business_date = ladders_before.business_date
+                and held.tier_rank = ladders_before.tier_rank
+
+        left join ladders
+            on
+                judged.policy_id = ladders.policy_id
+                and judged.business_date = ladders.business_date
+                and ladders_before.tier = ladders.tier
 {%- endmacro %}
 
 

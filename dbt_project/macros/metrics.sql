@@ -5,7 +5,7 @@
         'contribution': 'contribution_12m',
         'net_revenue': 'net_revenue_12m',
         'cm1': 'cm1_12m',
-        'orders': 'orders',
+        'orders': 'orders_12m',
         'loyalty': 'loyalty_index',
     }) }}
 {%- endmacro %}
@@ -16,6 +16,35 @@
     {{ return(
         ['first_sale_date', 'orders', 'is_merged', 'risk_flag', 'loyalty_index'] + money_metrics()
     ) }}
+{%- endmacro %}
+
+
+{# What receipts keep besides, since some version, and what stood for it before: a type and the
+   value that older receipts were decided with. #}
+{% macro metrics_kept_since() -%}
+    {{ return({
+        'orders_12m': ('integer', 'orders'),
+        'data_confidence': ('numeric(5, 4)', 'null'),
+    }) }}
+{%- endmacro %}
+
+
+{# Those as they can be read from the receipts there are. #}
+{% macro kept_or_earlier() -%}
+    {%- set receipts = adapter.get_relation(
+        database=target.database, schema='bi', identifier='tier_decision'
+    ) if execute -%}
+    {%- set there = adapter.get_columns_in_relation(receipts)
+        | map(attribute='name') | list if receipts else [] -%}
+    {%- set columns = [] -%}
+    {%- for column, (data_type, earlier) in metrics_kept_since().items() -%}
+        {%- set value = earlier -%}
+        {%- if column in there -%}
+            {%- set value = 'coalesce(' ~ column ~ ', ' ~ earlier ~ ')' -%}
+        {%- endif -%}
+        {%- do columns.append('cast(' ~ value ~ ' as ' ~ data_type ~ ') as ' ~ column) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
 {%- endmacro %}
 
 

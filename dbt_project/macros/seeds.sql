@@ -101,3 +101,61 @@
         ) -%}
     {%- endif -%}
 {%- endmacro %}
+
+
+{# The rows of a seed that count for tonight's company: those that name it or, where none does,
+   those that name none. Where a seed holds amounts, `amounts` lists its columns of them: they
+   are empty in another currency than the base currency. #}
+{% macro rows_of_source(seed, columns, amounts=[]) -%}
+    select
+        {{ (columns + amounts_that_count(amounts)) | join(',\n        ') }}
+    from {{ seed }}
+    where
+        coalesce(source, '') = (
+            select max(case when named.source = '{{ var("source") }}' then named.source else '' end)
+            from {{ seed }} as named
+        )
+{%- endmacro %}
+
+
+{% macro amounts_that_count(amounts) -%}
+    {%- set base = "'" ~ var('base_currency') ~ "'" -%}
+    {%- set columns = [] -%}
+    {%- for amount in amounts -%}
+        {%- do columns.append(
+            'case when coalesce(currency, ' ~ base ~ ') = ' ~ base ~ ' then ' ~ amount
+            ~ ' end as ' ~ amount
+        ) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+
+{# Of rows that may have been replaced since, the one of each key that holds on a day. #}
+{% macro newest_rows(rows, key, day) -%}
+    select *
+    from (
+        select
+            *,
+            row_number() over (
+                partition by {{ key | join(', ') }}
+                order by coalesce(valid_from, cast('0001-01-01' as date)) desc
+            ) as newest_first
+        from {{ rows }}
+        where coalesce(valid_from, cast('0001-01-01' as date)) <= {{ day }}
+    ) as dated
+    where newest_first = 1
+{%- endmacro %}
+
+
+{# As of unknown industries: a warning only counts, so the names go to the log. #}
+{% macro list_lacking_amounts(lacking) -%}
+    {%- for row in (run_query(lacking ~ ' order by 1') if execute else []) -%}
+        {%- do print(
+            'source ' ~ var('source') ~ ': seed ' ~ row[0] ~ ' has no amount in '
+            ~ var('base_currency') ~ ', so ' ~ row[1] ~ '; add rows with source '
+            ~ var('source') ~ ' and currency ' ~ var('base_currency')
+            ~ ' to dbt_project/seeds/' ~ row[0] ~ '.csv'
+        ) -%}
+    {%- endfor -%}
+{%- endmacro %}

@@ -45,7 +45,7 @@ HISTORY = """
     where policy_id = %(policy)s and valid_from <= %(day)s order by valid_from desc limit 1
 """
 
-LADDER = "select tier_rank, tier from policy.tier_ladder where policy_id = %s"
+LADDER = "select tier_rank, tier from bi.tier where policy_id = %s"
 
 RULES = {
     "cut": "its place is that of this tier",
@@ -57,6 +57,8 @@ RULES = {
     "{before_changed_on} and stays for {dwell_days} days",
     "held_grace": "down for {pending_nights} night(s) now, but for {grace_cause} a fall waits "
     "{grace_nights} nights more",
+    "held_weak_data": "its place says lower, but its figures lack too much: data confidence "
+    "{data_confidence} is below {minimum_data_confidence}, and no tier falls on such figures",
     "new": "too little history to be ranked: first sale on {first_sale_date}, {orders} order(s)",
     "capped_negative": "a customer that loses us money can be {cap_tier} at best",
     "capped_risk": "a customer with the risk flag {risk_flag} can be {cap_tier} at best",

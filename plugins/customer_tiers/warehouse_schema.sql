@@ -246,6 +246,7 @@ create table if not exists bi.publication (
     published_at timestamptz not null default clock_timestamp()
 );
 alter table bi.publication add column if not exists receipts_thinned_at timestamptz;
+alter table bi.publication add column if not exists policy_version text;
 comment on table bi.publication is 'One row per nightly run: what was published, or why not.';
 comment on column bi.publication.run_id is 'Run of the nightly DAG.';
 comment on column bi.publication.source is 'Source folder of the company that this warehouse holds.';
@@ -256,6 +257,7 @@ comment on column bi.publication.is_stale is
 comment on column bi.publication.message is 'Why the night was refused, or why this one is stale.';
 comment on column bi.publication.base_currency is 'Currency of all amounts in bi.';
 comment on column bi.publication.policy_id is 'Tier policy in force.';
+comment on column bi.publication.policy_version is 'Version of its rows, as in policy: another one means that a row is another.';
 comment on column bi.publication.customers is 'Customers with at least one posted sale.';
 comment on column bi.publication.customers_ranked is 'Customers that are ranked, so all but the new ones.';
 comment on column bi.publication.tier_changes is 'Customers whose tier differs from the night before.';
@@ -283,6 +285,7 @@ create table if not exists bi.customer_tier_history (
     run_id text not null,
     primary key (customer_id, valid_from, known_from)
 );
+alter table bi.customer_tier_history add column if not exists policy_version text;
 create unique index if not exists customer_tier_history_known_now
 on bi.customer_tier_history (customer_id, valid_from)
 where known_to is null;
@@ -293,6 +296,8 @@ comment on column bi.customer_tier_history.customer_id is 'ERP customer number t
 comment on column bi.customer_tier_history.tier is 'Tier held, as in tier_decision.';
 comment on column bi.customer_tier_history.tier_rank is 'Rank of the tier, 1 = best; empty for new customers.';
 comment on column bi.customer_tier_history.policy_id is 'Policy that decided the night on which the stretch begins.';
+comment on column bi.customer_tier_history.policy_version is
+'Version of that policy''s rows, as in policy; empty in what was learnt by an earlier version of the software.';
 comment on column bi.customer_tier_history.cause is
 'Cause of the change that opened the stretch, as in tier_decision; restatement when a past night was computed again.';
 comment on column bi.customer_tier_history.valid_from is 'First business date of the stretch: a published night.';

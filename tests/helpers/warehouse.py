@@ -13,7 +13,7 @@ from customer_tiers.load import dirty, tables, upsert
 
 Row = Mapping[str, Any]
 
-REMEMBERED = ("tier_decision", "window_rate")
+REMEMBERED = ("tier_decision", "window_rate", "policy")
 """Tables that a night reads from the last published one."""
 
 

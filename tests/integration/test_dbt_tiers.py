@@ -314,10 +314,10 @@ def test_two_full_systems(warehouse: Warehouse) -> None:
 
 
 def test_fault_is_one_line_with_the_test_that_failed(warehouse: Warehouse) -> None:
-    warehouse.build(NIGHT, "cost_rates", is_checked=True)
+    warehouse.build(NIGHT, "warning_rules", is_checked=True)
     with psycopg.connect(warehouse.url) as connection:
-        connection.execute("insert into policy.cost_rates select * from policy.cost_rates")
-    test = "unique_combination_cost_rates_driver__valid_from"
+        connection.execute("insert into policy.warning_rules select * from policy.warning_rules")
+    test = "unique_combination_warning_rules_signal__valid_from"
     with pytest.raises(UserError) as caught:
         warehouse.build(NIGHT, test, is_checked=True)
     assert str(caught.value).startswith(f"dbt test {test}")

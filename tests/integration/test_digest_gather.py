@@ -42,8 +42,7 @@ TABLES = """
         business_date date, tier text, tier_rank integer, customers integer,
         contribution_12m numeric(18, 2), contribution_share numeric(14, 10)
     );
-    create schema policy;
-    create table policy.tier_ladder (policy_id text, tier text, name_en text, name_zh text);
+    create table candidate.tier (policy_id text, tier text, name_en text, name_zh text);
 """
 
 ROWS = """
@@ -87,7 +86,7 @@ ROWS = """
         ('first', 'erp.invoice_lines', 'quarantined', null, 'critical', false, 3, 'bad'),
         ('first', 'erp.invoice_lines', 'met', null, 'warning', true, 0, 'fine'),
         ('28th', 'erp.invoice_lines', 'earlier', null, 'warning', false, 1, 'over');
-    insert into policy.tier_ladder values
+    insert into candidate.tier values
         ('new', 'key', 'Gold', '金牌'), ('old', 'low', 'Tin', '锡牌');
 """
 

@@ -49,7 +49,8 @@ def warehouse(database: str) -> Iterator[psycopg.Connection]:
         for where, key in (("candidate", ""), ("bi", ", primary key (business_date, customer_id)")):
             connection.execute(
                 f"create table {where}.tier_decision (business_date date, customer_id text, "
-                f"policy_id text, tier text, tier_rank integer, cause text{key})"
+                "policy_id text, tier text, tier_rank integer, cause text, "
+                f"policy_version text{key})"
             )
         yield connection
 

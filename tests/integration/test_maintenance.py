@@ -26,7 +26,7 @@ def warehouse(database: str) -> Iterator[psycopg.Connection]:
         for name in ("tier_decision", "tier_decision_beside"):
             connection.execute(
                 f"create table bi.{name} (business_date date, customer_id text, tier text, "
-                "tier_rank integer, policy_id text, cause text)"
+                "tier_rank integer, policy_id text, cause text, policy_version text)"
             )
         connection.execute(
             "create table bi.customer_tier (customer_id text, customer_name text, owner_name text)"

@@ -265,6 +265,8 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
             "business_date": NIGHT,
             "customer_id": customer,
             "policy_id": "standard",
+            "policy_version": "v1",
+            "rule": "cut",
             "tier": tier,
             "tier_rank": rank,
             "computed_tier": tier,
@@ -284,6 +286,21 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
             ("C1", "key", 1, "major", 900),
             ("C2", "low", 4, "low", -5),
         )
+    ],
+    "policy": [
+        {
+            "business_date": NIGHT,
+            "policy_id": "standard",
+            "role": "leading",
+            "policy_version": "v1",
+            "seed": "tier_cuts",
+            "row_key": f"tier {number}",
+        }
+        for number in range(5)
+    ],
+    "tier": [
+        {"policy_id": "standard", "tier": tier, "tier_rank": rank, "value_class": value}
+        for rank, (tier, value) in enumerate((("key", "high"), ("low", "low")), start=1)
     ],
     "window_rate": [
         {"business_date": NIGHT, "currency": "USD", "window_rate": 0.9, "constant_rate": 0.8}
@@ -461,17 +478,32 @@ PUBLISHED: dict[str, list[dict[str, Any]]] = {
             "recommended_step": "restrict",
             "approved_step": "restrict",
             "approver": "Ann",
-        }
+            "protected_by": None,
+        },
+        {
+            "customer_id": "C1",
+            "risk_flag": "dishonest",
+            "periods_flagged": 2,
+            "evidence_amount": 500,
+            "recommended_step": "prepay",
+            "approved_step": "prepay",
+            "approver": None,
+            "protected_by": "strategic",
+        },
     ],
     "risk_evidence": [
         {
-            "customer_id": "C2",
+            "customer_id": customer,
             "fact": "receivable_overdue",
             "fact_id": invoice,
             "days_overdue": 100,
             "amount": amount,
         }
-        for invoice, amount in (("I1", 1000), ("I2", 500))
+        for customer, invoice, amount in (
+            ("C2", "I1", 1000),
+            ("C2", "I2", 500),
+            ("C1", "I3", 500),
+        )
     ],
 }
 SQL_TYPES = {date: "date", bool: "boolean", int: "numeric", float: "numeric", str: "text"}

@@ -141,7 +141,7 @@ def test_published_marts_say_how(models: list[Any]) -> None:
             (
                 *("customer_tier", "customer_class", "customer_contribution", "customer_loyalty"),
                 *("ledger_reconciliation", "early_warning", "risk_customers", "risk_evidence"),
-                *("customer_identity", "match_review", "customer_group", "customer_360"),
+                *("customer_identity", "match_review", "customer_group", "customer_360", "tier"),
                 "contribution_bridge",
             ),
             "current",
@@ -150,7 +150,7 @@ def test_published_marts_say_how(models: list[Any]) -> None:
             (
                 *("tier_decision", "tier_decision_beside", "tier_change", "tier_migration"),
                 *("pyramid_health", "policy_health", "window_rate", "customer_rollforward"),
-                "contact_capacity",
+                *("contact_capacity", "policy"),
             ),
             "night",
         ),

@@ -31,8 +31,12 @@ kept as (
     from {{ ref('customer_rollforward') }}
 ),
 
+rates as (
+    {{ rows_of_source(ref('financing_rates'), ['valid_from', 'annual_rate']) }}
+),
+
 interest as (
-    {{ rows_in_force(ref('financing_rates')) }}
+    {{ rows_in_force('rates') }}
 ),
 
 worth as (
@@ -87,7 +91,7 @@ listed as (
     from scored
 ),
 
-confidences as (select * from {{ ref('int_profiles_rated') }}),
+confidences as (select * from {{ ref('int_confidences_measured') }}),
 
 joined as (
     select
@@ -151,10 +155,7 @@ joined as (
         profiles.missing_facts,
         profiles.identity_confidence,
         confidences.quarantined_lines,
-        cast(
-            profiles.identity_confidence * coalesce(confidences.sales_confidence, 1)
-            as numeric(5, 4)
-        ) as data_confidence
+        confidences.data_confidence
     from profiles
     left join worth on true
     left join identities on profiles.customer_id = identities.customer_id

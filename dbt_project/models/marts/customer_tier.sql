@@ -8,7 +8,7 @@ decisions as (
     from {{ ref('tier_decision') }}
 ),
 
-ladder as (select * from {{ ref('tier_ladder') }}),
+ladder as (select * from {{ ref('int_ladders_in_force') }}),
 reasoned as (select * from {{ ref('int_tiers_reasoned') }}),
 customers as (select * from {{ ref('int_customers_described') }}),
 

@@ -6,7 +6,7 @@ items as (
 
 decisions as (select * from {{ ref('tier_decision') }}),
 remembered as (select * from {{ ref('stg_bi__tier_decisions') }}),
-ladder as (select * from {{ ref('tier_ladder') }}),
+ladder as (select * from {{ ref('int_ladders_in_force') }}),
 
 warnings as (
     select *

@@ -1,7 +1,12 @@
 with
 postings as (select * from {{ ref('int_postings_aggregated_to_months') }}),
 ledger as (select * from {{ ref('int_ledger_totals_known') }}),
-limits as (select * from {{ ref('ledger_limits') }}),
+limits as (
+    {{ rows_of_source(
+        ref('ledger_limits'), ['account_kind', 'maximum_difference_share'],
+        amounts=['maximum_difference_amount']
+    ) }}
+),
 
 waiting_lines as (
     select
@@ -19,7 +24,11 @@ compared as (
             as unallocated_total,
         ledger.ledger_total - postings.customers_total
         - postings.excluded_customers_total - postings.other_total as difference,
-        coalesce(limits.maximum_difference_amount, 0) as maximum_amount,
+        {# Without an amount in this currency: what rounding alone can make. #}
+        coalesce(
+            limits.maximum_difference_amount,
+            case when limits.account_kind is null then 0 else 0.005 * postings.posted_lines end
+        ) as maximum_amount,
         coalesce(limits.maximum_difference_share, 0) as maximum_share,
         coalesce(waiting_lines.quarantined_lines, 0) as quarantined_lines,
         postings.month_start_date

@@ -1,7 +1,10 @@
 with
 decisions as (select * from {{ ref('tier_decision') }}),
-policy as (select * from {{ ref('int_policies_selected') }}),
-ladder as (select * from {{ ref('tier_ladder') }}),
+policy as (
+    select * from {{ ref('int_policies_in_force') }}
+    where role = 'leading'
+),
+ladder as (select * from {{ ref('int_ladders_in_force') }}),
 
 tiers as (
     select

@@ -6,6 +6,7 @@ customers as (select * from {{ ref('int_customers_described') }}),
 survivors as (select * from {{ ref('int_customers_resolved') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 risk_path as (select * from {{ ref('risk_path') }}),
+protections as (select * from {{ ref('int_risks_protected') }}),
 risk_approvals as (select * from {{ ref('risk_approvals') }}),
 
 {# An approval without a name is none, and one from before the window has lapsed. #}
@@ -25,7 +26,9 @@ approvals as (
         on
             risk_approvals.approved_on <= policy.business_date
             and risk_approvals.approved_on > policy.window_start_date
-    where trim(risk_approvals.approver) <> ''
+    where
+        trim(risk_approvals.approver) <> ''
+        and coalesce(risk_approvals.source, '{{ var("source") }}') = '{{ var("source") }}'
 ),
 
 {# The steps that the time since the flag was raised allows. #}
@@ -61,6 +64,11 @@ steps as (
             risks.customer_id = approvals.customer_id
             and risk_path.step = approvals.step
             and approvals.newest = 1
+    left join protections on risks.customer_id = protections.customer_id
+    {# Whoever is protected is warned and pays in advance, but nothing is taken from it. #}
+    where
+        protections.protected_by is null
+        or risk_path.step in ('warn', 'prepay')
 ),
 
 joined as (
@@ -76,6 +84,7 @@ joined as (
         approved.step as approved_step,
         approved.approver,
         approved.approved_on,
+        protections.protected_by,
         cast(case risks.risk_flag
             when 'dishonest' then payments.overdue_amount
             else contributions.contribution_12m + contributions.contribution_prior_12m
@@ -85,6 +94,7 @@ joined as (
     inner join contributions on risks.customer_id = contributions.customer_id
     left join payments on risks.customer_id = payments.customer_id
     left join customers on risks.customer_id = customers.customer_id
+    left join protections on risks.customer_id = protections.customer_id
     left join steps as recommended
         on
             risks.customer_id = recommended.customer_id

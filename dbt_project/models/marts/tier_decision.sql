@@ -20,6 +20,7 @@ typed as (
         business_date,
         customer_id,
         policy_id,
+        policy_version,
         tier,
         published_rank as tier_rank,
         previous_tier,
@@ -31,7 +32,11 @@ typed as (
         cause,
         first_sale_date,
         orders,
+        orders_12m,
+        data_confidence,
+        minimum_data_confidence,
         is_merged,
+        is_by_policy,
         risk_flag,
         cast(loyalty_index as numeric(7, 4)) as loyalty_index,
         {% for metric in money_metrics() -%}
@@ -67,7 +72,7 @@ typed as (
         pending_nights,
         spell_since,
         case
-            when pending_direction is not null
+            when pending_direction is not null and rule <> 'held_weak_data'
                 then greatest(
                     case pending_direction
                         when 'up' then confirm_up_nights

@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from customer_tiers import settings
-from customer_tiers.digest import joined, month
+from customer_tiers.digest import joined, month, policy_edit
 from customer_tiers.digest.compose import COLUMNS, compose
 from customer_tiers.digest.model import MONTHLY, Check, CustomerFacts, Digest, Quality, Review
 from customer_tiers.errors import UserError
@@ -23,6 +23,11 @@ PUBLICATION = """
     where status = 'published' and (run_id = %(run_id)s or %(run_id)s::text is null)
         and business_date = %(day)s
     order by published_at desc limit 1
+"""
+
+POLICY_ROWS = """
+    select seed, row_key, values_before, values_now from candidate.int_policy_rows_compared
+    order by seed, row_key
 """
 
 BEFORE = """
@@ -176,11 +181,17 @@ def _facts(cursor: psycopg.Cursor[Row], items: list[Row], day: date) -> list[Row
 
 
 def _ladder(cursor: psycopg.Cursor[Row], policy_id: str | None) -> list[Row]:
-    if not _exists(cursor, "policy.tier_ladder"):
+    if not _exists(cursor, "candidate.tier"):
         return []
     return cursor.execute(
-        "select * from policy.tier_ladder where policy_id = %s", [policy_id]
+        "select * from candidate.tier where policy_id = %s", [policy_id]
     ).fetchall()
+
+
+def _policy_rows(cursor: psycopg.Cursor[Row]) -> tuple[str, ...]:
+    if not _exists(cursor, "candidate.int_policy_rows_compared"):
+        return ()
+    return tuple(policy_edit.line(**row) for row in cursor.execute(POLICY_ROWS))
 
 
 def _exists(cursor: psycopg.Cursor[Row], table: str) -> bool:
@@ -204,6 +215,7 @@ def _quality(cursor: psycopg.Cursor[Row], published: Row, business_date: date) -
     return Quality(
         compared_with=before["business_date"] if before else None,
         policy_before=before["policy_id"] if before else None,
+        policy_rows=_policy_rows(cursor),
         nights_refused=refused,
         is_stale=bool(published.get("is_stale")),
         checks=_checks(cursor, published.get("run_id")),

@@ -120,12 +120,25 @@ def opening(
         yield words.text("order_note")
 
 
+MOST_ROWS = 12
+"""Changed rows of a policy that a notice names; it counts the others."""
+
+
 def _policy(digest: Digest, told: tuple[Story, ...], words: Words) -> Iterator[str]:
     after = next((s.first.policy_id for s in told if s.first.policy_id), None)
     before = digest.quality.policy_before
     names = {"after": clean(after or "") or words.text("nothing"), "before": clean(before or "")}
-    key = "policy_note" if before and before != after else "policy_note_undated"
-    yield words.text(key, **names)
+    rows = digest.quality.policy_rows
+    if before and before != after:
+        yield words.text("policy_note", **names)
+    elif rows:
+        yield words.text(
+            "policy_note_rows", rows="; ".join(clean(row, 240) for row in rows[:MOST_ROWS]), **names
+        )
+        if rows[MOST_ROWS:]:
+            yield words.text("policy_note_more", rows=words.whole(len(rows) - MOST_ROWS))
+    else:
+        yield words.text("policy_note_undated", **names)
     counted = counts(digest, told)
     yield words.text(
         "policy_effect",

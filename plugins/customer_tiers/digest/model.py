@@ -59,6 +59,7 @@ class Quality:
     Attributes:
         compared_with: The published night that a daily mail's changes are measured against.
         policy_before: Policy of that night.
+        policy_rows: What the last edit of the policy's rows changed, a line per row.
         nights_refused: Nights since then that were not published.
         is_stale: A later night was not published, so these are not the newest data.
         checks: What was not met and did not stop the night; only some mean anything to a manager.
@@ -68,6 +69,7 @@ class Quality:
 
     compared_with: date | None = None
     policy_before: str | None = None
+    policy_rows: tuple[str, ...] = ()
     nights_refused: int = 0
     is_stale: bool = False
     checks: tuple[Check, ...] = ()

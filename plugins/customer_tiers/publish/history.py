@@ -69,12 +69,12 @@ FORGET = sql.SQL("""
 """Close what is known of another tier on the night, and neighbours that the night's tier joins."""
 
 PIECES = sql.SQL("""
-    select customer_id, tier, tier_rank, policy_id, cause, %(run_id)s::text as run_id, valid_from,
-        least(valid_to, %(night)s) as valid_to
+    select customer_id, tier, tier_rank, policy_id, policy_version, cause,
+        %(run_id)s::text as run_id, valid_from, least(valid_to, %(night)s) as valid_to
     from bi.customer_tier_history
     where known_to = %(moment)s and valid_from < %(night)s
     union all
-    select customer_id, tier, tier_rank, policy_id,
+    select customer_id, tier, tier_rank, policy_id, policy_version,
         case
             when cause in ('policy', 'merge_split', 'override') then cause
             when %(is_restated)s then 'restatement'
@@ -89,6 +89,7 @@ PIECES = sql.SQL("""
     union all
     select known.customer_id, known.tier, known.tier_rank,
         coalesce(later.policy_id, known.policy_id),
+        case when later.policy_id is null then known.policy_version else later.policy_version end,
         case when known.valid_from < %(next_night)s::date then 'restatement' else known.cause end,
         %(run_id)s::text, greatest(known.valid_from, %(next_night)s::date), known.valid_to
     from bi.customer_tier_history as known
@@ -102,6 +103,7 @@ PIECES = sql.SQL("""
 
 RECEIPTS = sql.SQL("""
     select decided.customer_id, decided.tier, decided.tier_rank, decided.policy_id,
+        decided.policy_version,
         case
             when decided.cause <> 'unchanged' then decided.cause
             when lag(decided.tier) over (
@@ -146,7 +148,8 @@ STRETCHES = sql.SQL("""
         from numbered
     ),
     stretches as (
-        select customer_id, tier, tier_rank, policy_id, cause, run_id, valid_from, ends as valid_to
+        select customer_id, tier, tier_rank, policy_id, policy_version, cause, run_id, valid_from,
+            ends as valid_to
         from ended
         where not is_continued
     )
@@ -155,9 +158,11 @@ STRETCHES = sql.SQL("""
 
 LEARN = sql.SQL("""
     insert into bi.customer_tier_history (
-        customer_id, tier, tier_rank, policy_id, cause, valid_from, valid_to, known_from, run_id
+        customer_id, tier, tier_rank, policy_id, policy_version, cause, valid_from, valid_to,
+        known_from, run_id
     )
-    select customer_id, tier, tier_rank, policy_id, cause, valid_from, valid_to, %(moment)s, run_id
+    select customer_id, tier, tier_rank, policy_id, policy_version, cause, valid_from, valid_to,
+        %(moment)s, run_id
     from stretches
 """)
 

@@ -21,8 +21,8 @@ LOCK = "select pg_advisory_xact_lock(hashtextextended('customer_tiers.publish', 
 """One at a time changes what is published."""
 
 COLUMNS = (
-    "run_id, source, business_date, status, is_stale, base_currency, policy_id, customers, "
-    "customers_ranked, tier_changes, contribution_12m, checks_run, checks_not_met, "
+    "run_id, source, business_date, status, is_stale, base_currency, policy_id, policy_version, "
+    "customers, customers_ranked, tier_changes, contribution_12m, checks_run, checks_not_met, "
     "rows_quarantined, missing_entities, missing_lines"
 )
 """Columns of a row of `bi.publication` about a published night."""
@@ -30,7 +30,7 @@ COLUMNS = (
 FIGURES = """
     select
         %(run_id)s, %(source)s, %(business_date)s, 'published', false, %(base_currency)s,
-        min(policy_id), count(*), count(*) filter (where not is_provisional),
+        min(policy_id), min(policy_version), count(*), count(*) filter (where not is_provisional),
         (select count(*) from candidate.tier_change),
         sum(contribution_12m),
         (select count(*) from ops.expectation_result where run_id = %(run_id)s),

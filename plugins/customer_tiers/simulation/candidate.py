@@ -22,6 +22,9 @@ from customer_tiers.errors import UserError
 
 SEEDS = ("tier_policies", "score_weights", "tier_ladder", "tier_cuts", "grace_rules")
 
+OPTIONAL = {"minimum_data_confidence", "valid_from", "value_class", "currency"}
+"""Columns that a file may leave out: no floor, for ever, as the rank says, in the base currency."""
+
 Rows = list[dict[str, str]]
 
 
@@ -76,7 +79,7 @@ def _read_file(path: Path) -> tuple[str, Rows]:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"simulate: cannot read {path}: {error}") from None
     for seed in SEEDS:
-        if header == _header(seed):
+        if [name for name in _header(seed) if name in header or name not in OPTIONAL] == header:
             if not rows:
                 raise UserError(f"simulate: {path} has a header and no row")
             return seed, rows
@@ -173,7 +176,7 @@ def _replace(
     )
     for number, row in enumerate(rows, start=2):
         try:
-            connection.execute(insert, [row[name] or None for name in header])
+            connection.execute(insert, [row.get(name) or None for name in header])
         except psycopg.DataError as error:
             raise UserError(
                 f"simulate: {seed}, line {number} of the file: {error.diag.message_primary}"

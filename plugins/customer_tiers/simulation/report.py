@@ -42,8 +42,8 @@ MOVED = """
 
 SHARE = (
     "(theirs.computed_tier_rank - 1.0) / nullif((select max(tier_rank) - 1 from "
-    "policy.tier_ladder where policy_id = theirs.policy_id), 0) - (ours.tier_rank - 1.0) / "
-    "nullif((select max(tier_rank) - 1 from simulation.tier_ladder where policy_id = "
+    "bi.tier where policy_id = theirs.policy_id), 0) - (ours.tier_rank - 1.0) / "
+    "nullif((select max(tier_rank) - 1 from simulation.int_ladders_in_force where policy_id = "
     "ours.policy_id), 0)"
 )
 """How far up a ladder a customer stands, so that ladders of other lengths can be compared."""

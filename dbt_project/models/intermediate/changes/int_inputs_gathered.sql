@@ -2,11 +2,15 @@
 with
 customers as (select * from {{ ref('int_customers_resolved') }}),
 products as (select * from {{ ref('stg_erp__products') }}),
-cost_rates as (select * from {{ ref('cost_rates') }}),
+cost_rates as (
+    {{ rows_of_source(ref('cost_rates'), ['driver', 'valid_from'], amounts=['rate']) }}
+),
 warning_rules as (select * from {{ ref('int_warning_rules_selected') }}),
 selected as (select * from {{ ref('int_policies_selected') }}),
-policies as (select * from {{ ref('tier_policies') }}),
-financing_rates as (select * from {{ ref('financing_rates') }}),
+policies as (select * from {{ ref('int_policies_dated') }}),
+financing_rates as (
+    {{ rows_of_source(ref('financing_rates'), ['valid_from', 'annual_rate']) }}
+),
 found as (select * from {{ ref('int_profit_lines_found') }}),
 
 rules as (
@@ -14,6 +18,7 @@ rules as (
         concat('cost of ', driver, ' from ', valid_from) as key_id,
         concat(rate) as input_value
     from cost_rates
+    where rate is not null
 
     union all
 

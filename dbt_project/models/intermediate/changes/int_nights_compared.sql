@@ -13,7 +13,7 @@ nights as (
             where memory.kind = 'date'
         ) as since_date
     from {{ ref('int_windows_compared') }} as windows
-    inner join {{ ref('tier_policies') }} as policies
+    inner join {{ ref('int_policies_dated') }} as policies
         on windows.policy_id = policies.policy_id
 )
 

@@ -10,8 +10,10 @@ window_before as (
             {{ months_before('policies.window_months', 'remembered.business_date') }}
         ) as window_start_date
     from {{ ref('stg_bi__tier_decisions') }} as remembered
-    inner join {{ ref('tier_policies') }} as measured on remembered.policy_id = measured.policy_id
-    inner join {{ ref('tier_policies') }} as policies on measured.measured_as = policies.policy_id
+    inner join {{ ref('int_policies_dated') }} as measured
+        on remembered.policy_id = measured.policy_id
+    inner join {{ ref('int_policies_dated') }} as policies
+        on measured.measured_as = policies.policy_id
 ),
 
 windows as (

@@ -2,7 +2,14 @@
     'order_line', 'drop', 'return_line', 'visit_hour', 'call', 'ticket'
 ] -%}
 with
-cost_rates as (select * from {{ ref('cost_rates') }}),
+rates as (
+    {{ rows_of_source(ref('cost_rates'), ['driver', 'valid_from'], amounts=['rate']) }}
+),
+
+cost_rates as (
+    select * from rates
+    where rate is not null
+),
 
 change_days as (
     select distinct valid_from

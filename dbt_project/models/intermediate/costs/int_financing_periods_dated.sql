@@ -1,6 +1,8 @@
 with
 policy as (select * from {{ ref('int_policies_selected') }}),
-financing_rates as (select * from {{ ref('financing_rates') }}),
+financing_rates as (
+    {{ rows_of_source(ref('financing_rates'), ['valid_from', 'annual_rate']) }}
+),
 
 months_back as (
     {{ dbt.generate_series(960) }}

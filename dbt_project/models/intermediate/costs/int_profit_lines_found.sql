@@ -22,7 +22,9 @@ with
 sales_days as (select * from {{ ref('int_sales_days_known') }}),
 receivables as (select * from {{ ref('stg_erp__receivables') }}),
 service_days as (select * from {{ ref('int_services_aggregated_to_days') }}),
-cost_rates as (select * from {{ ref('cost_rates') }}),
+cost_rates as (
+    {{ rows_of_source(ref('cost_rates'), ['driver'], amounts=['rate']) }}
+),
 
 sales_counted as (
     select
@@ -58,7 +60,11 @@ services_counted as (
 ),
 
 rates_counted as (
-    select count(*) as rates
+    select
+        count(rate) as rates,
+        count(case when driver = 'visit_hour' then rate end) as visit_rates,
+        count(case when driver = 'call' then rate end) as call_rates,
+        count(case when driver = 'ticket' then rate end) as ticket_rates
     from cost_rates
 ),
 
@@ -71,9 +77,10 @@ found as (
         and sales_counted.sales_days + services_counted.service_days
         > 0 as has_cost_to_serve,
         services_counted.service_days > 0 and rates_counted.rates > 0 as has_services,
-        services_counted.visit_minutes > 0 as has_visits,
-        services_counted.calls > 0 as has_calls,
-        services_counted.tickets > 0 as has_tickets,
+        services_counted.visit_minutes > 0 and rates_counted.visit_rates > 0
+            as has_visits,
+        services_counted.calls > 0 and rates_counted.call_rates > 0 as has_calls,
+        services_counted.tickets > 0 and rates_counted.ticket_rates > 0 as has_tickets,
         receivables_counted.receivables > 0 as has_financing,
         receivables_counted.write_offs > 0 as has_bad_debt
     from sales_counted

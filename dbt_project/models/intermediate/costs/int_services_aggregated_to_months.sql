@@ -22,7 +22,7 @@ costed as (
         on
             service_days.account_id = purposes.account_id
             and service_days.day = purposes.day
-    inner join cost_rates
+    left join cost_rates
         on
             service_days.day >= cost_rates.valid_from_date
             and service_days.day < cost_rates.valid_until_date
@@ -34,10 +34,10 @@ summed as (
         customer_id,
         month_start_date,
         window_number,
-        sum(cost_to_serve) as cost_to_serve,
-        sum(case when purpose = 'acquisition' then cost_to_serve else 0 end)
+        coalesce(sum(cost_to_serve), 0) as cost_to_serve,
+        sum(case when purpose = 'acquisition' then coalesce(cost_to_serve, 0) else 0 end)
             as acquisition_cost,
-        sum(case when purpose = 'development' then cost_to_serve else 0 end)
+        sum(case when purpose = 'development' then coalesce(cost_to_serve, 0) else 0 end)
             as development_cost
     from costed
     group by customer_id, month_start_date, window_number

@@ -4,7 +4,7 @@ policies as (
         *,
         {{ business_date() }} as business_date,
         {{ leads('tier_policies') }} as is_leading
-    from {{ ref('tier_policies') }} as tier_policies
+    from {{ ref('int_policies_dated') }} as tier_policies
 ),
 
 {# The latest one leads. #}
@@ -28,6 +28,7 @@ in_force as (
         policies.confirm_down_nights,
         policies.dwell_days,
         policies.steps_down,
+        policies.minimum_data_confidence,
         case when policies.is_leading then 'leading' else 'beside' end as role
     from policies
     inner join newest

@@ -1,5 +1,5 @@
 with
-policies as (select * from {{ ref('tier_policies') }}),
+policies as (select * from {{ ref('int_policies_dated') }}),
 
 in_force as (
     select

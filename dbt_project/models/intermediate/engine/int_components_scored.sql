@@ -7,7 +7,7 @@ metrics as (
 ),
 
 policies as (select * from {{ ref('int_policies_applied') }}),
-weights as (select * from {{ ref('score_weights') }}),
+weights as (select * from {{ ref('int_weights_in_force') }}),
 
 {# New customers are not ranked against others. #}
 ranked as (
@@ -24,7 +24,10 @@ ranked as (
             policies.business_date = metrics.business_date
             and policies.latest_first_sale_date >= metrics.first_sale_date
             and policies.minimum_orders <= metrics.orders
-    inner join weights on policies.policy_id = weights.policy_id
+    inner join weights
+        on
+            policies.policy_id = weights.policy_id
+            and policies.business_date = weights.business_date
 ),
 
 {# One row per amount, not per customer: equal amounts get equal scores. #}

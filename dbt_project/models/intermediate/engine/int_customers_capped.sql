@@ -5,11 +5,12 @@ policies as (select * from {{ ref('int_policies_applied') }}),
 caps as (
     select
         policy_id,
+        business_date,
         max(case when best_if_negative then tier_rank end) as negative_rank,
         max(case when best_if_risk then tier_rank end) as risk_rank,
         max(case when given_if_few then tier_rank end) as few_rank
-    from {{ ref('tier_ladder') }}
-    group by policy_id
+    from {{ ref('int_ladders_in_force') }}
+    group by policy_id, business_date
 ),
 
 {# What a risk flag or a loss forbids; the stricter of the two. #}
@@ -19,6 +20,7 @@ ruled as (
         metrics.customer_id,
         metrics.risk_flag,
         metrics.is_merged,
+        metrics.data_confidence,
         caps.few_rank,
         caps.risk_rank,
         caps.negative_rank,
@@ -34,7 +36,10 @@ ruled as (
         end as cap_rule
     from policies
     inner join metrics on policies.business_date = metrics.business_date
-    inner join caps on policies.policy_id = caps.policy_id
+    inner join caps
+        on
+            policies.policy_id = caps.policy_id
+            and policies.business_date = caps.business_date
 ),
 
 capped as (

@@ -40,7 +40,7 @@ with
 {%- endif %}
 
 policies as (select * from {{ ref('int_policies_applied') }}),
-rules as (select * from {{ ref('grace_rules') }}),
+rules as (select * from {{ ref('int_graces_in_force') }}),
 
 {# The longest grace counts; several are not added up. #}
 ranked as (
@@ -61,6 +61,7 @@ ranked as (
     left join rules
         on
             policies.policy_id = rules.policy_id
+            and policies.business_date = rules.business_date
             and ',' || warnings.warning_codes || ','
             like '%,' || rules.warning_code || ',%'
 ),

@@ -6,7 +6,7 @@
         select
             business_date,
             customer_id,
-            {{ kept_metrics() | join(',\n        ') }}
+            {{ (kept_metrics() + kept_or_earlier()) | join(',\n        ') }}
         from {{ published_table('tier_decision') }}
         where business_date between {{ replay_from() }} and {{ replay_to() }}
     )
@@ -25,13 +25,17 @@
 
     mergers as (select * from {{ ref('int_mergers_found') }}),
 
+    confidences as (select * from {{ ref('int_confidences_measured') }}),
+
     gathered as (
         select
             contributions.*,
             customers.first_sale_date,
             customers.orders,
+            customers.orders_12m,
             loyalties.loyalty_index,
             risks.risk_flag,
+            confidences.data_confidence,
             {{ business_date() }} as business_date,
             mergers.customer_id is not null as is_merged
         from contributions
@@ -39,6 +43,7 @@
         left join loyalties on contributions.customer_id = loyalties.customer_id
         left join risks on contributions.customer_id = risks.customer_id
         left join mergers on contributions.customer_id = mergers.customer_id
+        left join confidences on contributions.customer_id = confidences.customer_id
     )
 
     select * from gathered

@@ -1,7 +1,17 @@
 with
 overrides as (
-    select * from {{ ref('tier_overrides') }}
+    select
+        customer_id,
+        tier,
+        valid_from,
+        valid_until,
+        reason,
+        approver
+    from {{ ref('tier_overrides') }}
+    where source = '{{ var("source") }}'
+
     union all
+
     select * from {{ ref('stg_ops__tier_overrides') }}
 ),
 

@@ -5,10 +5,11 @@ cuts as (
     select
         tier_cuts.*,
         tier_ladder.tier_rank
-    from {{ ref('tier_cuts') }} as tier_cuts
-    inner join {{ ref('tier_ladder') }} as tier_ladder
+    from {{ ref('int_cuts_in_force') }} as tier_cuts
+    inner join {{ ref('int_ladders_in_force') }} as tier_ladder
         on
             tier_cuts.policy_id = tier_ladder.policy_id
+            and tier_cuts.business_date = tier_ladder.business_date
             and tier_cuts.tier = tier_ladder.tier
 ),
 
@@ -24,7 +25,10 @@ met as (
         min({{ score_at_bound('cuts.enter_at') }}) as enter_score,
         min({{ score_at_bound('cuts.exit_at') }}) as exit_score
     from cuts
-    inner join scores on cuts.policy_id = scores.policy_id
+    inner join scores
+        on
+            cuts.policy_id = scores.policy_id
+            and cuts.business_date = scores.business_date
     group by
         cuts.policy_id,
         scores.business_date,

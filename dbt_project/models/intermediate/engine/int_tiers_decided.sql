@@ -1,6 +1,6 @@
 with
 held as (select * from {{ ref('int_tiers_held') }}),
-tiers as (select * from {{ ref('tier_ladder') }}),
+tiers as (select * from {{ ref('int_ladders_in_force') }}),
 bounds as (select * from {{ ref('int_scores_bounded') }}),
 overrides as (select * from {{ ref('int_overrides_in_force') }}),
 
@@ -21,15 +21,17 @@ decided as (
     left join tiers
         on
             held.policy_id = tiers.policy_id
+            and held.business_date = tiers.business_date
             and held.tier_rank = tiers.tier_rank
     left join overrides
         on
-            held.role = 'leading'
+            held.role in ('leading', 'before')
             and held.business_date = overrides.business_date
             and held.customer_id = overrides.customer_id
     left join tiers as forced
         on
             held.policy_id = forced.policy_id
+            and held.business_date = forced.business_date
             and overrides.tier = forced.tier
     left join bounds
         on

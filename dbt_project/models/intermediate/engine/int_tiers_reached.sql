@@ -12,10 +12,11 @@ cuts as (
     select
         tier_cuts.*,
         tier_ladder.tier_rank
-    from {{ ref('tier_cuts') }} as tier_cuts
-    inner join {{ ref('tier_ladder') }} as tier_ladder
+    from {{ ref('int_cuts_in_force') }} as tier_cuts
+    inner join {{ ref('int_ladders_in_force') }} as tier_ladder
         on
             tier_cuts.policy_id = tier_ladder.policy_id
+            and tier_cuts.business_date = tier_ladder.business_date
             and tier_cuts.tier = tier_ladder.tier
 ),
 
@@ -44,9 +45,10 @@ placed as (
 lowest as (
     select
         policy_id,
+        business_date,
         max(tier_rank) as tier_rank
-    from {{ ref('tier_ladder') }}
-    group by policy_id
+    from {{ ref('int_ladders_in_force') }}
+    group by policy_id, business_date
 ),
 
 {# Who has few enough above, or an amount that is large enough, meets a cut: ties and the
@@ -67,8 +69,14 @@ met as (
         {{- ',' if not loop.last }}
     {%- endfor %}
     from placed
-    inner join lowest on placed.policy_id = lowest.policy_id
-    left join cuts on placed.policy_id = cuts.policy_id
+    inner join lowest
+        on
+            placed.policy_id = lowest.policy_id
+            and placed.business_date = lowest.business_date
+    left join cuts
+        on
+            placed.policy_id = cuts.policy_id
+            and placed.business_date = cuts.business_date
 ),
 
 reached as (

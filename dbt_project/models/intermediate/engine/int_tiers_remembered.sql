@@ -1,6 +1,6 @@
 {%- set columns = [
-    'policy_id', 'customer_id', 'rule', 'changed_on', 'pending_direction', 'pending_nights',
-    'spell_since'
+    'policy_id', 'customer_id', 'computed_tier', 'rule', 'changed_on', 'pending_direction',
+    'pending_nights', 'spell_since'
 ] -%}
 with
 published as (select * from {{ ref('stg_bi__tier_decisions') }}),

@@ -3,7 +3,9 @@ bought as (select * from {{ ref('int_categories_bought') }}),
 descriptions as (select * from {{ ref('int_customers_described') }}),
 contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
-loyalty_weights as (select * from {{ ref('loyalty_weights') }}),
+loyalty_weights as (
+    {{ newest_rows(ref('loyalty_weights'), ['policy_id', 'component'], business_date()) }}
+),
 
 counted as (
     select

@@ -4,7 +4,9 @@ surveys as (select * from {{ ref('stg_crm__surveys') }}),
 cases as (select * from {{ ref('stg_crm__cases') }}),
 activities as (select * from {{ ref('int_activities_counted') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
-loyalty_weights as (select * from {{ ref('loyalty_weights') }}),
+loyalty_weights as (
+    {{ newest_rows(ref('loyalty_weights'), ['policy_id', 'component'], business_date()) }}
+),
 
 asked as (
     select

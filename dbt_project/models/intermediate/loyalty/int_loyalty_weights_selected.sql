@@ -4,7 +4,9 @@
 ] -%}
 with
 policy as (select * from {{ ref('int_policies_selected') }}),
-loyalty_weights as (select * from {{ ref('loyalty_weights') }}),
+loyalty_weights as (
+    {{ newest_rows(ref('loyalty_weights'), ['policy_id', 'component'], business_date()) }}
+),
 
 selected as (
     select

@@ -1,7 +1,7 @@
 with
 receivables as (select * from {{ ref('int_receivables_resolved') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
-risk_rules as (select * from {{ ref('risk_rules') }}),
+risk_rules as (select * from {{ ref('int_risk_rules_selected') }}),
 
 {# What was settled after the business date was still open on it. #}
 known_then as (

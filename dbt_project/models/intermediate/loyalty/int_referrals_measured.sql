@@ -3,7 +3,9 @@ accounts as (select * from {{ ref('int_accounts_matched') }}),
 opportunities as (select * from {{ ref('stg_crm__opportunities') }}),
 fx_rates as (select * from {{ ref('int_fx_rates_dated') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
-loyalty_weights as (select * from {{ ref('loyalty_weights') }}),
+loyalty_weights as (
+    {{ newest_rows(ref('loyalty_weights'), ['policy_id', 'component'], business_date()) }}
+),
 
 {# Nobody refers itself, though it may have several accounts. #}
 referred as (

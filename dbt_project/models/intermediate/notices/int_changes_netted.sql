@@ -7,7 +7,7 @@ with
 tonight as (select * from {{ ref('tier_change') }}),
 earlier as (select * from {{ ref('stg_bi__tier_changes') }}),
 schedules as (select * from {{ ref('int_digests_scheduled') }}),
-ladder as (select * from {{ ref('tier_ladder') }}),
+ladder as (select * from {{ ref('int_ladders_in_force') }}),
 
 {% set columns = at_the_end + [
     'business_date', 'customer_id', 'from_tier', 'to_tier', 'direction', 'own_move',

@@ -3,14 +3,18 @@ sales_days as (select * from {{ ref('int_sales_days_known') }}),
 quarantined as (select * from {{ ref('stg_quarantine__invoice_lines') }}),
 customers as (select * from {{ ref('int_customers_resolved') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
+found as (select * from {{ ref('int_profit_lines_found') }}),
 
 lines as (
     select
         sales_days.customer_id,
         sales_days.order_lines + sales_days.return_lines as known_lines,
-        sales_days.lines_without_cost,
+        {# Where nobody has a cost, its absence says nothing of one customer. #}
+        case when found.has_cogs then sales_days.lines_without_cost else 0 end
+            as lines_without_cost,
         0 as quarantined_lines
     from sales_days
+    cross join found
     inner join policy
         on
             sales_days.day > policy.window_start_date

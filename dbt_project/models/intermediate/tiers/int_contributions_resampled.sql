@@ -19,7 +19,7 @@ judged_by as (
         row_number() over (order by weights.weight desc, weights.component asc)
             as heaviest_first
     from policies
-    left join {{ ref('score_weights') }} as weights
+    left join {{ ref('int_weights_in_force') }} as weights
         on
             policies.policy_id = weights.policy_id
             and weights.component in ({{ money_components() }})

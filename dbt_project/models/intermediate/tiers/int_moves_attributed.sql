@@ -40,7 +40,8 @@ both_nights as (
         {{ component_metric('weights', 'remembered') }} as metric,
         1 as is_before
     from remembered
-    inner join {{ ref('score_weights') }} as weights on remembered.policy_id = weights.policy_id
+    inner join {{ ref('int_weights_in_force') }} as weights
+        on remembered.policy_id = weights.policy_id
 ),
 
 counted as (

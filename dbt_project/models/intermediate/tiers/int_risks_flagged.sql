@@ -2,7 +2,7 @@ with
 contributions as (select * from {{ ref('int_contributions_aggregated_to_windows') }}),
 payments as (select * from {{ ref('int_payments_measured') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
-risk_rules as (select * from {{ ref('risk_rules') }}),
+risk_rules as (select * from {{ ref('int_risk_rules_selected') }}),
 
 rules as (
     select

@@ -9,16 +9,18 @@ metrics as (select * from {{ ref('int_metrics_gathered') }}),
 remembered as (select * from {{ ref('stg_bi__tier_decisions') }}),
 compared as (select * from {{ ref('int_receipts_compared') }}),
 merged as (select * from {{ ref('stg_bi__tier_decisions_of_merged') }}),
+ladders as (select * from {{ ref('int_ladders_in_force') }}),
 
 {# Who was merged away for some nights goes on from the tier it had, not from the amounts. #}
 joined as (
     select
         decisions.*,
-        {{ listed(money_metrics() + ['loyalty_index', 'first_sale_date', 'orders',
+        {{ listed(money_metrics() + ['loyalty_index', 'first_sale_date', 'orders', 'orders_12m',
             'missing_lines'], 'metrics') }},
         merged.customer_id is not null as is_back,
         coalesce(remembered.tier, merged.tier) as previous_tier,
-        coalesce(remembered.tier_rank, merged.tier_rank) as previous_tier_rank,
+        coalesce(ladders.tier_rank, remembered.tier_rank, merged.tier_rank)
+            as previous_tier_rank,
         coalesce(remembered.tier_since, merged.tier_since) as previous_tier_since,
         coalesce(remembered.override_reason, merged.override_reason)
             as previous_override_reason,
@@ -37,6 +39,11 @@ joined as (
     left join remembered on decisions.customer_id = remembered.customer_id
     left join compared on decisions.customer_id = compared.customer_id
     left join merged on decisions.customer_id = merged.customer_id
+    {# On tonight's ladder, where it has the tier; another policy's may have its own order. #}
+    left join ladders
+        on
+            decisions.policy_id = ladders.policy_id
+            and coalesce(remembered.tier, merged.tier) = ladders.tier
 ),
 
 directed as (

@@ -2,13 +2,14 @@ with
 compared as (select * from {{ ref('int_tiers_compared') }}),
 moves as (select * from {{ ref('int_moves_attributed') }}),
 waterfalls as (select * from {{ ref('int_waterfalls_built') }}),
+effects as (select * from {{ ref('int_policy_effects_found') }}),
 
 weights as (
     select
         policy_id,
         sum(case when component = 'loyalty' then weight else 0 end) as loyalty_weight,
         sum(case when component = 'loyalty' then 0 else weight end) as money_weight
-    from {{ ref('score_weights') }}
+    from {{ ref('int_weights_in_force') }}
     group by policy_id
 ),
 
@@ -16,6 +17,8 @@ weights as (
 moved as (
     select
         compared.*,
+        effects.policy_version,
+        coalesce(effects.is_by_policy, false) as is_by_policy,
         {{ listed(waterfall_columns(), 'waterfalls') }},
         compared.score_rank_before - moves.score_rank_alone as own_move,
         moves.score_rank_alone - compared.score_rank as others_move,
@@ -52,6 +55,7 @@ moved as (
             compared.customer_id = moves.customer_id
             and compared.policy_id = compared.before_policy_id
     left join waterfalls on compared.customer_id = waterfalls.customer_id
+    left join effects on compared.customer_id = effects.customer_id
 ),
 
 reasoned as (
@@ -61,7 +65,7 @@ reasoned as (
             when not is_changed then null
             when override_reason is not null or previous_override_reason is not null
                 then 'override'
-            when policy_id <> before_policy_id then 'policy_changed'
+            when policy_id <> before_policy_id or is_by_policy then 'policy_changed'
             when is_merged then 'customers_merged'
             when direction = 'entered' then 'enough_history'
             when direction = 'returned' then 'not_enough_history'

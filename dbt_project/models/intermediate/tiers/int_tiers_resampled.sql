@@ -7,7 +7,7 @@ amounts as (
     where policies.role = 'leading'
 ),
 
-policies as (select * from {{ ref('tier_policies') }}),
+policies as (select * from {{ ref('int_policies_dated') }}),
 resampled as (select * from {{ ref('int_contributions_resampled') }}),
 
 {# The same euro may be in danger for several reasons, so the largest amount counts. #}

@@ -1,7 +1,7 @@
 with
 risks as (select * from {{ ref('int_risks_flagged') }}),
 receivables as (select * from {{ ref('int_receivables_resolved') }}),
-rules as (select * from {{ ref('risk_rules') }}),
+rules as (select * from {{ ref('int_risk_rules_selected') }}),
 policy as (select * from {{ ref('int_policies_selected') }}),
 periods as (select * from {{ ref('int_risk_periods_dated') }}),
 

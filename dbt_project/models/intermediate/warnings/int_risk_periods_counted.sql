@@ -14,7 +14,7 @@ months as (
 ),
 
 policy as (select * from {{ ref('int_policies_selected') }}),
-rules as (select * from {{ ref('risk_rules') }}),
+rules as (select * from {{ ref('int_risk_rules_selected') }}),
 
 {# Tonight's flag is the first period; what held before it is told from dated facts. #}
 periods as (
