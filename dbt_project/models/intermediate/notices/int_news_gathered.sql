@@ -94,7 +94,7 @@ about_to_fall as (
         schedules.role,
         schedules.kind
     from decisions
-    inner join {{ ref('tier_ladder') }} as ladder
+    inner join {{ ref('int_ladders_in_force') }} as ladder
         on
             decisions.policy_id = ladder.policy_id
             and ladder.tier_rank = least(
