@@ -79,7 +79,8 @@ risk as (
 ),
 
 {# A fall that waits goes down to what the figures reach, in steps. An override holds the tier
-   whatever they are; what falls tonight is told as a change. #}
+   whatever they are; what falls tonight is told as a change, and what an edit of the policy does
+   in its notice. #}
 about_to_fall as (
     select
         decisions.customer_id,
@@ -106,6 +107,7 @@ about_to_fall as (
         decisions.pending_direction = 'down'
         and decisions.override_reason is null
         and not decisions.is_changed
+        and not coalesce(decisions.is_by_policy, false)
 ),
 
 hand_over as (
