@@ -21,6 +21,10 @@ def keep(url: str) -> None:
     """Let tonight's candidates stand as published, for the next night to remember."""
     with psycopg.connect(url) as connection:
         for name in REMEMBERED:
+            if connection.execute("select to_regclass(%s)", [f"candidate.{name}"]).fetchone() == (
+                None,
+            ):
+                continue  # a part of the models was built
             for statement in (
                 "create table if not exists bi.{0} (like candidate.{0})",
                 "delete from bi.{0} where business_date in "
