@@ -72,7 +72,7 @@ typed as (
         pending_nights,
         spell_since,
         case
-            when pending_direction is not null and rule <> 'held_weak_data'
+            when pending_direction is not null and coalesce(rule, '') <> 'held_weak_data'
                 then greatest(
                     case pending_direction
                         when 'up' then confirm_up_nights

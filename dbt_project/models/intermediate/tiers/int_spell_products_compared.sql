@@ -12,8 +12,10 @@ own_windows as (
         {{ months_before('policies.window_months', 'nights.business_date') }}
             as before_start_date
     from nights
-    inner join {{ ref('int_policies_dated') }} as measured on nights.policy_id = measured.policy_id
-    inner join {{ ref('int_policies_dated') }} as policies on measured.measured_as = policies.policy_id
+    inner join {{ ref('int_policies_dated') }} as measured
+        on nights.policy_id = measured.policy_id
+    inner join {{ ref('int_policies_dated') }} as policies
+        on measured.measured_as = policies.policy_id
     cross join windows
     where nights.is_before_spell
 ),
