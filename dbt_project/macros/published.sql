@@ -142,3 +142,96 @@ last_own_night as (
 
 )
 {%- endmacro %}
+
+
+{# Published rows of customers under the numbers that they have now: what was published of a number
+   before another one took its place is of that one, and what had been published of that one by
+   then, when it looked like a new customer, is left out. #}
+{% macro as_numbered_now(rows, columns) -%}
+    select
+        {% for column in columns -%}
+            {{ 'coalesce(former.customer_id, numbered.customer_id) as customer_id'
+                if column == 'customer_id' else 'numbered.' ~ column
+            }}{{ ',' if not loop.last }}
+            {% endfor -%}
+
+    from {{ rows }} as numbered
+
+    left join {{ ref('stg_ops__renumberings') }} as former
+        on
+            numbered.customer_id = former.former_customer_id
+            and numbered.business_date < former.taken_over_on
+
+    left join {{ ref('stg_ops__renumberings') }} as provisional
+        on
+            numbered.customer_id = provisional.into_customer_id
+            and numbered.business_date < provisional.taken_over_on
+
+    where provisional.into_customer_id is null
+{%- endmacro %}
+
+
+{# Steps that keep, as known_last, the last night under the numbers that customers have now. Where
+   a number takes the place of another tonight, it goes on from the newest night of that one, though
+   later nights may not have known it. Call it after last_published_night. #}
+{% macro last_night_as_numbered_now(columns) -%}
+pending as (
+
+    select *
+    from {{ ref('stg_ops__renumberings') }}
+    where taken_over_on >= {{ business_date() }}
+
+),
+
+former_nights as (
+
+    select
+        earlier_nights.*,
+        pending.customer_id as customer_id_now,
+        pending.into_customer_id,
+        max(earlier_nights.business_date) over (
+            partition by earlier_nights.customer_id
+        ) as newest_date
+
+    from earlier_nights
+
+    inner join pending on earlier_nights.customer_id = pending.former_customer_id
+
+),
+
+{# Of a chain of numbers the first one has the history. #}
+taken_over as (
+
+    select former_nights.*
+    from former_nights
+
+    where
+        business_date = newest_date
+        and customer_id not in (select former_nights.into_customer_id from former_nights)
+
+),
+
+known_last as (
+
+    select
+        {% for column in columns -%}
+            last_night.{{ column }}{{ ',' if not loop.last }}
+            {% endfor -%}
+    from last_night
+
+    where
+        customer_id not in (select former_nights.customer_id from former_nights)
+        and customer_id not in (select former_nights.into_customer_id from former_nights)
+        and customer_id not in (select former_nights.customer_id_now from former_nights)
+
+    union all
+
+    select
+        {% for column in columns -%}
+            {{ 'customer_id_now as customer_id' if column == 'customer_id' else column
+            }}{{ ',' if not loop.last }}
+            {% endfor -%}
+    from taken_over
+
+)
+{%- endmacro %}

@@ -64,7 +64,11 @@ def merge(
     by: ByOption = None,
     source: SourceOption = settings.DEFAULT_SOURCE,
 ) -> None:
-    """Two customers of the ERP are one: the first counts as the second from the next night on."""
+    """Two customers of the ERP are one: the first counts as the second from the next night on.
+
+    If the ERP lists the first no more and the second came later, it was renumbered: key, tier and
+    history go on under the second.
+    """
     _keep(source, by, kind="merge", customer_id=customer, into=into, reason=reason)
 
 
@@ -110,4 +114,4 @@ def _keep(source: str, by: str | None, **values: str) -> None:
     with warehouse(source) as connection:
         decision = decisions.Decision(by=by or getpass.getuser(), **values)  # type: ignore[arg-type]
         number = decisions.decide(connection, decision)
-    typer.echo(f"decision {number} holds from the next night on; tiers match undo {number}")
+        typer.echo(decisions.meaning(connection, number))

@@ -299,7 +299,8 @@ comment on column bi.customer_tier_history.policy_id is 'Policy that decided the
 comment on column bi.customer_tier_history.policy_version is
 'Version of that policy''s rows, as in policy; empty in what was learnt by an earlier version of the software.';
 comment on column bi.customer_tier_history.cause is
-'Cause of the change that opened the stretch, as in tier_decision; restatement when a past night was computed again.';
+'Cause of the change that opened the stretch, as in tier_decision; restatement when a past night was computed again; '
+'renumbered where a number goes on with the tier of the one that it replaced.';
 comment on column bi.customer_tier_history.valid_from is 'First business date of the stretch: a published night.';
 comment on column bi.customer_tier_history.valid_to is
 'Published night from which on the customer had another tier or none; empty while it holds.';
@@ -409,6 +410,35 @@ as $$
 $$;
 comment on function bi.customer_of is
 'The customer that a key means at a moment, after all merges and splits; without the moment, now.';
+
+-- Customers that the ERP renumbers: a number is gone, and another one goes on with its history.
+alter table ops.identity_decision add column if not exists is_renumbering boolean not null default false;
+comment on column ops.identity_decision.is_renumbering is
+'A merge of a number that the ERP listed no more into one that it listed later: key, tier and history go on under that one.';
+alter table ops.match_evidence drop constraint if exists match_evidence_pair_kind_check;
+alter table ops.match_evidence add constraint match_evidence_pair_kind_check
+check (pair_kind in ('account', 'duplicate', 'renumbered'));
+comment on table ops.match_evidence is
+'One row per pair of records that might be one customer and kind of evidence; made anew when records change. '
+'pair_kind account: an account of the CRM and a customer; duplicate: two customers of the ERP; renumbered: a number that the '
+'ERP lists no more, and a customer that it listed later.';
+create table if not exists ops.customer_last_known (
+    customer_id text primary key,
+    name text,
+    tax_id text,
+    domain text,
+    phone text,
+    address text,
+    postal_code text,
+    city text,
+    country text,
+    stands_alone boolean not null,
+    loaded_at timestamptz not null,
+    gone_since timestamptz
+);
+comment on table ops.customer_last_known is
+'One row per customer number that the ERP ever listed, as it was last described; gone_since is the moment of the first night '
+'without it, stands_alone says that it was neither merged away nor part of our own company.';
 
 -- Looking after what was set aside, and after sources that change.
 alter table quarantine.rows add column if not exists dropped_by text;

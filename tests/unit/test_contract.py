@@ -111,3 +111,51 @@ def test_an_entity_of_an_unknown_system_is_refused(tmp_path):
     document = {"version": 1, "entities": {"hr.people": GOOD["entities"]["erp.customers"]}}
     with pytest.raises(UserError, match=r"hr\.people"):
         load(tmp_path, document)
+
+
+def test_a_column_reads_its_own_values_as_empty_or_else_those_of_its_type(tmp_path):
+    document = broken("columns/updated_at", {"type": "timestamp", "description": "Last change."})
+    document["no_value"] = {"numeric": ["NaN", "infinity"], "timestamp": ["1753-01-01"]}
+    document["entities"]["erp.customers"]["columns"]["credit_limit"]["no_value"] = ["-infinity"]
+    entity = load(tmp_path, document).entities["erp.customers"]
+    assert entity.column("credit_limit").no_value == ("-infinity",)
+    assert entity.column("updated_at").no_value == ("1753-01-01",)
+    assert entity.column("customer_id").no_value == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "literal"),
+    [
+        ("credit_limit", ["1753-01-01"]),
+        ("credit_limit", ["1.5"]),
+        ("credit_limit", "NaN"),
+        ("updated_at", ["NaN"]),
+        ("updated_at", ["01.01.1753"]),
+        ("updated_at", [None]),
+    ],
+)
+def test_a_literal_that_no_value_cannot_hold_is_refused(tmp_path, column, literal):
+    with pytest.raises(
+        UserError, match=rf"erp\.customers, column {column}: `no_value` must"
+    ) as told:
+        load(tmp_path, broken(f"columns/{column}/no_value", literal))
+    assert "\n" not in str(told.value)
+
+
+def test_no_value_is_refused_for_a_column_that_cannot_be_empty_or_for_text(tmp_path):
+    for nullable in (True, False):
+        document = broken("columns/customer_id/nullable", nullable)
+        document["entities"]["erp.customers"]["columns"]["customer_id"]["no_value"] = ["n/a"]
+        with pytest.raises(UserError, match="column customer_id: `no_value` is for a") as told:
+            load(tmp_path, document)
+        assert "\n" not in str(told.value)
+
+
+def test_no_value_of_an_unknown_type_or_for_an_unknown_column_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"contract\.yml: `no_value`.*'money'") as told:
+        load(tmp_path, {**GOOD, "no_value": {"money": ["NaN"]}})
+    assert "\n" not in str(told.value)
+    unknown = {"no_value": ["1753-01-01"]}
+    with pytest.raises(UserError, match="column born_on: type None is unknown") as told:
+        load(tmp_path, broken("columns/born_on", unknown))
+    assert "\n" not in str(told.value)

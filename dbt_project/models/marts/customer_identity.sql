@@ -5,6 +5,19 @@ accounts as (select * from {{ ref('stg_crm__accounts') }}),
 matches as (select * from {{ ref('int_accounts_matched') }}),
 customer_keys as (select * from {{ ref('stg_ops__customer_keys') }}),
 
+{# A number that replaced another one goes on with its key: the first that there was. #}
+former_keys as (
+    select
+        renumberings.customer_id,
+        min(customer_keys.customer_key) as customer_key
+    from {{ ref('stg_ops__renumberings') }} as renumberings
+    inner join customer_keys
+        on
+            customer_keys.source_system = 'erp'
+            and renumberings.former_customer_id = customer_keys.record_id
+    group by renumberings.customer_id
+),
+
 records as (
     select
         'erp' as source_system,
@@ -46,7 +59,7 @@ keyed as (
         records.confidence,
         case
             when records.customer_id is null then own_keys.customer_key
-            else their_keys.customer_key
+            else coalesce(former_keys.customer_key, their_keys.customer_key)
         end as customer_key
     from records
     left join customer_keys as own_keys
@@ -57,6 +70,7 @@ keyed as (
         on
             their_keys.source_system = 'erp'
             and records.customer_id = their_keys.record_id
+    left join former_keys on records.customer_id = former_keys.customer_id
     left join customers as survivors on records.customer_id = survivors.customer_id
 )
 

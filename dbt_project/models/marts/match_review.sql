@@ -7,6 +7,7 @@ owners as (select * from {{ ref('stg_crm__owners') }}),
 customers as (select * from {{ ref('int_customers_resolved') }}),
 tiers as (select * from {{ ref('customer_tier') }}),
 remembered as (select * from {{ ref('stg_bi__match_reviews') }}),
+known as (select * from {{ ref('stg_ops__customers_last_known') }}),
 
 {# What settled an account in another way needs no answer any more. #}
 doubtful as (
@@ -40,12 +41,13 @@ described as (
         {{ business_date() }} as business_date,
         doubtful.pair_kind,
         doubtful.record_id,
-        coalesce(accounts.account_name, other_customers.customer_name) as record_name,
+        coalesce(accounts.account_name, known.customer_name, other_customers.customer_name)
+            as record_name,
         doubtful.customer_id,
         customers.customer_name,
         doubtful.points,
         reasons.evidence,
-        tiers.contribution_12m,
+        coalesce(tiers.contribution_12m, former_tiers.contribution_12m) as contribution_12m,
         coalesce(accounts.owner_id, customers.account_manager_id) as owner_id,
         owners.owner_name,
         coalesce(remembered.waiting_since, {{ business_date() }}) as waiting_since
@@ -61,6 +63,14 @@ described as (
             and doubtful.pair_kind = 'duplicate'
     left join owners on coalesce(accounts.owner_id, customers.account_manager_id) = owners.owner_id
     left join tiers on doubtful.customer_id = tiers.customer_id
+    left join tiers as former_tiers
+        on
+            doubtful.record_id = former_tiers.customer_id
+            and doubtful.pair_kind = 'renumbered'
+    left join known
+        on
+            doubtful.record_id = known.customer_id
+            and doubtful.pair_kind = 'renumbered'
     left join reasons
         on
             doubtful.pair_kind = reasons.pair_kind

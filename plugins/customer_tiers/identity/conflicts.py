@@ -51,7 +51,14 @@ where customer.customer_id = %s and target.customer_id <> customer.customer_id
 """
 
 PARTS = """
-select customer.customer_id from raw.erp_customers as customer
+select customer.customer_id
+from (
+    select customer_id, merged_into_id from raw.erp_customers
+    union all
+    select distinct customer_id, null from ops.identity_decision
+    where kind = 'merge' and undone_at is null
+        and customer_id not in (select customer_id from raw.erp_customers)
+) as customer
 left join lateral (
     select kind, into_customer_id from ops.identity_decision as decision
     where decision.customer_id = customer.customer_id and kind in ('merge', 'split')
@@ -65,6 +72,8 @@ end = %(customer)s and customer.customer_id <> %(customer)s
 order by 1
 """
 """Customers that are merged into one."""
+
+LISTED = "select 1 from raw.erp_customers where customer_id = %s"
 
 ACCEPTED = """
 select decision_id, customer_id from ops.identity_decision
@@ -85,6 +94,11 @@ where kind = 'apart' and undone_at is null
     and greatest(customer_id, into_customer_id) = greatest(%s::text, %s)
 order by decision_id desc limit 1
 """
+
+
+def is_listed(connection: psycopg.Connection, customer: str) -> bool:
+    """Whether the ERP lists the customer number now."""
+    return _one(connection, LISTED, customer) is not None
 
 
 def check(connection: psycopg.Connection, decision: Decision) -> None:

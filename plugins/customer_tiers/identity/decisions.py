@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import psycopg
 
 from customer_tiers.errors import UserError
-from customer_tiers.identity import conflicts
+from customer_tiers.identity import conflicts, former
 
 INSERT = """
 insert into ops.identity_decision (
-    kind, account_id, customer_id, into_customer_id, reason, decided_by
+    kind, account_id, customer_id, into_customer_id, reason, decided_by, is_renumbering
 )
-values (%(kind)s, %(account_id)s, %(customer_id)s, %(into)s, %(reason)s, %(by)s)
+values (
+    %(kind)s, %(account_id)s, %(customer_id)s, %(into)s, %(reason)s, %(by)s, %(is_renumbering)s
+)
 returning decision_id
 """
 
@@ -47,14 +50,30 @@ def decide(connection: psycopg.Connection, decision: Decision) -> int:
     """
     with connection.transaction():
         connection.execute("lock table ops.identity_decision in share row exclusive mode")
-        for number in (decision.customer_id, decision.into):
-            if number is not None:
-                _check_known(connection, "customer", "raw.erp_customers", number)
+        _check_customers(connection, decision)
         if decision.account_id is not None:
-            _check_known(connection, "account", "raw.crm_accounts", decision.account_id)
+            _check_account(connection, decision.account_id)
         conflicts.check(connection, decision)
-        row = connection.execute(INSERT, {**vars(decision)}).fetchone()
+        is_renumbering = decision.kind == "merge" and former.is_renumbering(
+            connection, decision.customer_id, str(decision.into)
+        )
+        values = {**vars(decision), "is_renumbering": is_renumbering}
+        row = connection.execute(INSERT, values).fetchone()
     return int(row[0]) if row else 0
+
+
+def meaning(connection: psycopg.Connection, decision_id: int) -> str:
+    """A line that says what a decision does, and how to undo it."""
+    row = connection.execute(
+        "select customer_id, into_customer_id from ops.identity_decision "
+        "where decision_id = %s and is_renumbering",
+        [decision_id],
+    ).fetchone()
+    goes_on = f": key, tier and history of {row[0]} go on under {row[1]}" if row else ""
+    return (
+        f"decision {decision_id} holds from the next night on{goes_on}; "
+        f"tiers match undo {decision_id}"
+    )
 
 
 def undo(connection: psycopg.Connection, decision_id: int, by: str) -> str:
@@ -103,8 +122,14 @@ def waiting(connection: psycopg.Connection) -> list[str]:
         select
             review.pair_kind, review.record_id, review.record_name, review.customer_id,
             review.customer_name, review.points, review.evidence, review.owner_name,
-            review.waiting_since
+            review.waiting_since, held.tier, held.valid_from
         from bi.match_review as review
+        left join lateral (
+            select history.tier, history.valid_from from bi.customer_tier_history as history
+            where history.customer_id = review.record_id and review.pair_kind = 'renumbered'
+                and history.known_to is null
+            order by history.valid_from desc limit 1
+        ) as held on true
         where not exists (
             select from ops.identity_decision as decision
             where decision.undone_at is null and (
@@ -122,17 +147,42 @@ def waiting(connection: psycopg.Connection) -> list[str]:
         """
     )
     return [
-        f"{kind} {record} {name} = customer {customer} {called}? {points} points "
-        f"({evidence or 'as it was before a merge'}); "
+        f"{kind} {record} {name}{_past(kind, tier, held)} = customer {customer} {called}? "
+        f"{points} points ({evidence or 'as it was before a merge'}); "
         f"{owner or 'no owner'}, since {since}"
-        for kind, record, name, customer, called, points, evidence, owner, since in rows
+        for kind, record, name, customer, called, points, evidence, owner, since, tier, held in rows
     ]
 
 
-def _check_known(connection: psycopg.Connection, what: str, table: str, number: str) -> None:
-    query = f"select 1 from {table} where {what}_id = %s"  # noqa: S608 (names of ours)
-    if connection.execute(query, [number]).fetchone() is None:  # type: ignore[call-overload]
-        raise UserError(f"{what} {number}: there is none in the warehouse; check the number")
+def _past(kind: str, tier: str | None, held_from: date | None) -> str:
+    """What is known of a number that the ERP lists no more."""
+    if kind != "renumbered":
+        return ""
+    return " (gone from the ERP" + (f", tier {tier} since {held_from})" if tier else ")")
+
+
+def _check_customers(connection: psycopg.Connection, decision: Decision) -> None:
+    """Customers must be listed by the ERP; a number that it lists no more may be merged into one
+    that it lists, be kept apart from one, and be split again."""
+    may_be_gone = {"merge": [decision.customer_id], "split": [decision.customer_id]}
+    may_be_gone["apart"] = [decision.customer_id, str(decision.into)]
+    for number in (decision.customer_id, decision.into):
+        if number is None or conflicts.is_listed(connection, number):
+            continue
+        was_known = former.was_known(connection, number)
+        if was_known and number in may_be_gone.get(decision.kind, []):
+            continue
+        raise UserError(
+            f"customer {number}: the ERP lists it no more; give the number that it has now"
+            if was_known
+            else f"customer {number}: there is none in the warehouse; check the number"
+        )
+
+
+def _check_account(connection: psycopg.Connection, account: str) -> None:
+    query = "select 1 from raw.crm_accounts where account_id = %s"
+    if connection.execute(query, [account]).fetchone() is None:
+        raise UserError(f"account {account}: there is none in the warehouse; check the number")
 
 
 def print_waiting(connection: psycopg.Connection, say: Callable[[str], None]) -> None:

@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from customer_tiers import stopwatch
-from customer_tiers.identity import blocks, compare, names
+from customer_tiers.identity import blocks, compare, former, names
 from customer_tiers.identity.blocks import Index
 from customer_tiers.identity.records import record
 
@@ -137,7 +137,7 @@ SPELLING = {
     "label_behind": names.LABEL_BEHIND,
 }
 
-VERSION = 2
+VERSION = 3
 """Raise it when `compare` measures differently, so that everything is compared again."""
 
 
@@ -163,6 +163,7 @@ def bring_up(connection: psycopg.Connection, run_id: str) -> str:
             return f"identity: {keys} new keys, records as compared before"
         # all rows of a cursor are read: planned for the first ones, keys of accounts were looped
         connection.execute("set local cursor_tuple_fraction = 1")
+        former.remember(connection)
         connection.execute("delete from ops.match_evidence")
         customers, accounts, written = _compare(connection)
         connection.execute(
@@ -189,6 +190,7 @@ def _compare(connection: psycopg.Connection) -> tuple[int, int, int]:
     blocks.forget(customers, common)
     index = Index(customers, blocks.strong_keys)
     written = _copy(connection, "duplicate", compare.within(index))
+    written += _copy(connection, "renumbered", list(former.evidence(connection, common)))
     common |= blocks.shared(
         value
         for part in _parts(connection, ACCOUNTS, SPELLING)

@@ -68,6 +68,20 @@ FORGET = sql.SQL("""
 """).format(covers_night=COVERS_NIGHT)
 """Close what is known of another tier on the night, and neighbours that the night's tier joins."""
 
+GOES_ON = sql.SQL("""(
+    exists (
+        select from ops.identity_decision as decision
+        where decision.into_customer_id = decided.customer_id
+            and decision.is_renumbering and decision.undone_at is null
+    )
+    and not exists (
+        select from bi.customer_tier_history as closed
+        where closed.customer_id = decided.customer_id and closed.known_to = %(moment)s
+            and closed.tier = decided.tier
+    )
+)""")
+"""The tier was held before by the number that this one replaced."""
+
 PIECES = sql.SQL("""
     select customer_id, tier, tier_rank, policy_id, policy_version, cause,
         %(run_id)s::text as run_id, valid_from, least(valid_to, %(night)s) as valid_to
@@ -78,6 +92,7 @@ PIECES = sql.SQL("""
         case
             when cause in ('policy', 'merge_split', 'override') then cause
             when %(is_restated)s then 'restatement'
+            when cause = 'unchanged' and {goes_on} then 'renumbered'
             when cause = 'unchanged' then 'policy' -- the tier's rank alone has changed
             else cause
         end, %(run_id)s::text, %(night)s, %(next_night)s::date
@@ -98,7 +113,7 @@ PIECES = sql.SQL("""
         and known.valid_from < later.business_date and later.business_date = %(next_night)s::date
     where known.known_to = %(moment)s and %(next_night)s::date is not null
         and (known.valid_to is null or known.valid_to > %(next_night)s::date)
-""").format(covers_night=COVERS_NIGHT)
+""").format(covers_night=COVERS_NIGHT, goes_on=GOES_ON)
 """What FORGET closed, up to the night and from the next one on; and the night between them."""
 
 RECEIPTS = sql.SQL("""

@@ -24,6 +24,20 @@ decided as (
     from customers
     left join latest on customers.customer_id = latest.customer_id
     left join decisions on latest.decision_id = decisions.decision_id
+
+    union all
+
+    {# Numbers that the ERP lists no more, such as those that it replaced. #}
+    select
+        decisions.customer_id,
+        cast(null as {{ dbt.type_string() }}) as parent_customer_id,
+        decisions.into_customer_id as merged_into_id
+    from latest
+    inner join decisions on latest.decision_id = decisions.decision_id
+    left join customers on latest.customer_id = customers.customer_id
+    where
+        decisions.kind = 'merge'
+        and customers.customer_id is null
 ),
 
 {# Where groups are ranked, each member counts as its parent, unless that is our own company. #}

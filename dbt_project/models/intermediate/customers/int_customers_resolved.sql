@@ -15,8 +15,7 @@ customers_sold_to as (
 all_customers as (
     select
         coalesce(survivors.record_id, customers_sold_to.customer_id) as customer_id,
-        coalesce(survivors.survivor_id, customers_sold_to.customer_id) as survivor_id,
-        survivors.record_id is not null as is_listed
+        coalesce(survivors.survivor_id, customers_sold_to.customer_id) as survivor_id
     from survivors
     full outer join customers_sold_to on survivors.record_id = customers_sold_to.customer_id
 ),
@@ -25,12 +24,12 @@ resolved as (
     select
         all_customers.customer_id,
         all_customers.survivor_id,
-        all_customers.is_listed,
         customers.tax_id,
         customers.country,
         customers.region,
         customers.industry,
         customers.account_manager_id,
+        customers.customer_id is not null as is_listed,
         coalesce(customers.customer_name, all_customers.survivor_id)
             as customer_name,
         coalesce(customers.status, 'active') = 'internal' as is_internal

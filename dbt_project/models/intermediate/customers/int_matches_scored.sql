@@ -30,6 +30,24 @@ refused as (
         greatest(customer_id, into_customer_id) as customer_id
     from decisions
     where kind = 'apart'
+
+    union all
+
+    select
+        'renumbered' as pair_kind,
+        customer_id as record_id,
+        into_customer_id as customer_id
+    from decisions
+    where kind = 'apart'
+
+    union all
+
+    select
+        'renumbered' as pair_kind,
+        into_customer_id as record_id,
+        customer_id
+    from decisions
+    where kind = 'apart'
 ),
 
 weighed as (
@@ -72,7 +90,7 @@ survivors as (
     left join customers as other_customers
         on
             likely.record_id = other_customers.customer_id
-            and likely.pair_kind = 'duplicate'
+            and likely.pair_kind in ('duplicate', 'renumbered')
     where coalesce(other_customers.survivor_id, '') <> customers.survivor_id
     group by
         likely.pair_kind,
@@ -124,7 +142,7 @@ judged as (
                 and ranked.points >= limits.accept_points
                 then 'doubtful'
             when
-                ranked.pair_kind = 'account'
+                ranked.pair_kind in ('account', 'renumbered')
                 and ranked.points >= limits.review_points
                 then 'doubtful'
             else 'unlike'

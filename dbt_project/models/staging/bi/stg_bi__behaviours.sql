@@ -1,11 +1,12 @@
+{%- set columns = {
+    'business_date': 'date',
+    'customer_id': 'text',
+    'behaviour_segment': 'text',
+} -%}
 -- {{ source('bi', 'tier_decision') }} is absent before the first night
 with
 tier_decisions as (
-    {{ published_or_empty('tier_decision', {
-        'business_date': 'date',
-        'customer_id': 'text',
-        'behaviour_segment': 'text',
-    }) }}
+    {{ published_or_empty('tier_decision', columns) }}
 ),
 
 {# The last night of a month is the one whose receipts are never thinned. #}
@@ -26,6 +27,10 @@ a_quarter_ago as (
         behaviour_segment
     from earlier
     where business_date = newest_date
+),
+
+renumbered as (
+    {{ as_numbered_now('a_quarter_ago', columns) }}
 )
 
-select * from a_quarter_ago
+select * from renumbered

@@ -2,8 +2,12 @@
 with
 tier_decisions as (
     {{ published_or_empty('tier_decision', compared_columns()) }}
+),
+
+renumbered as (
+    {{ as_numbered_now('tier_decisions', compared_columns()) }}
 )
 
 select *
-from tier_decisions
+from renumbered
 where business_date < {{ business_date() }}

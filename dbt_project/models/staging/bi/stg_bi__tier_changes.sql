@@ -1,32 +1,33 @@
+{%- set columns = {
+    'business_date': 'date',
+    'customer_id': 'text',
+    'from_tier': 'text',
+    'to_tier': 'text',
+    'direction': 'text',
+    'compared_with': 'date',
+    'cause': 'text',
+    'reason_code': 'text',
+    'main_driver': 'text',
+    'main_driver_change': 'numeric(18, 2)',
+    'second_driver': 'text',
+    'second_driver_change': 'numeric(18, 2)',
+    'contribution_12m_before': 'numeric(18, 2)',
+    'contribution_12m': 'numeric(18, 2)',
+    'contribution_12m_change': 'numeric(18, 2)',
+    'loyalty_index_before': 'numeric(7, 4)',
+    'loyalty_index': 'numeric(7, 4)',
+    'score_rank_before': 'integer',
+    'score_rank': 'integer',
+    'customers_ranked': 'integer',
+    'policy_id': 'text',
+    'own_move': 'integer',
+    'others_move': 'integer',
+    'tier_score': 'integer',
+} -%}
 -- {{ source('bi', 'tier_change') }} is absent before the first night
 with
 tier_changes as (
-    {{ published_or_empty('tier_change', {
-        'business_date': 'date',
-        'customer_id': 'text',
-        'from_tier': 'text',
-        'to_tier': 'text',
-        'direction': 'text',
-        'compared_with': 'date',
-        'cause': 'text',
-        'reason_code': 'text',
-        'main_driver': 'text',
-        'main_driver_change': 'numeric(18, 2)',
-        'second_driver': 'text',
-        'second_driver_change': 'numeric(18, 2)',
-        'contribution_12m_before': 'numeric(18, 2)',
-        'contribution_12m': 'numeric(18, 2)',
-        'contribution_12m_change': 'numeric(18, 2)',
-        'loyalty_index_before': 'numeric(7, 4)',
-        'loyalty_index': 'numeric(7, 4)',
-        'score_rank_before': 'integer',
-        'score_rank': 'integer',
-        'customers_ranked': 'integer',
-        'policy_id': 'text',
-        'own_move': 'integer',
-        'others_move': 'integer',
-        'tier_score': 'integer',
-    }) }}
+    {{ published_or_empty('tier_change', columns) }}
 ),
 
 earlier as (
@@ -42,6 +43,10 @@ recent as (
     select *
     from earlier
     where business_date > {{ days_after('-' ~ flap_days(), 'newest_date') }}
+),
+
+renumbered as (
+    {{ as_numbered_now('recent', columns) }}
 )
 
-select * from recent
+select * from renumbered

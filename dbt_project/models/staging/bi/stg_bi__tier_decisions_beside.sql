@@ -4,6 +4,8 @@ tier_decisions as (
     {{ published_or_empty('tier_decision_beside', held_columns()) }}
 ),
 
-{{ last_published_night('tier_decisions') }}
+{{ last_published_night('tier_decisions') }},
 
-select * from last_night
+{{ last_night_as_numbered_now(held_columns()) }}
+
+select * from known_last

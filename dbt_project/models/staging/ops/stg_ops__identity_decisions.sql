@@ -6,6 +6,7 @@ identity_decisions as (
         account_id,
         customer_id,
         into_customer_id,
+        is_renumbering,
         decided_by,
         decided_at
     from {{ source('ops', 'identity_decision') }}
