@@ -60,7 +60,11 @@ class Player:
             self.faults.append(f"{name}: {type(error).__name__}: {str(error)[:300]}")
         else:
             self.outcomes["accepted"] += 1
-            found = wrong(delivery.truth(), self.in_raw(), self.waiting(), delivery.bad)
+            # A row that waits in quarantine keeps its last good version in raw.
+            aside = self.waiting()
+            kept = {key: before[key] for key in aside & before.keys()}
+            raw = {key: row for key, row in self.in_raw().items() if kept.get(key) != row}
+            found = wrong(delivery.truth(), raw, aside, delivery.bad)
             self.faults += [f"{name}: {line}" for line in found]
 
     def _refusal(self, error: UserError, delivery: Any, before: dict[Key, tuple]) -> list[str]:
