@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -41,6 +42,12 @@ PROCESSES = 2
 
 USER_FAULT = 3
 """Exit code of the converting process for a fault that the user can mend."""
+
+DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, ElementTree.ParseError),
+    *(EOFError, KeyError, NotImplementedError, RuntimeError, UnicodeDecodeError),
+)
+"""What the readers of an archive raise for bytes that were changed, cut off or encrypted."""
 
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
@@ -76,7 +83,7 @@ def sheets(path: Path) -> list[Sheet]:
                     "fits in memory; save each sheet as .csv"
                 )
             return [Sheet(path, name, part) for name, part in _parts(archive) if part in names]
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError) as error:
+    except DAMAGED as error:
         raise UserError(f"{path}: not a workbook ({error}); save it again as .xlsx") from None
 
 
@@ -234,6 +241,8 @@ def to_parquet(sheet: Sheet, order: Order) -> Iterator[Converted]:
         if order.header_row is not None and "Too many rows skipped" in str(error):
             raise UserError(_no_header(where, order.header_row)) from None
         raise UserError(f"{where}: {str(error).splitlines()[0]}; save it again") from None
+    except DAMAGED as error:
+        raise UserError(f"{where}: is damaged ({error}); have it delivered again") from None
     if is_empty and order.header_row is not None and order.share == 0 and sheet.part is None:
         raise UserError(_no_header(where, order.header_row))
     if is_empty:
