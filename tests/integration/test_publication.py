@@ -54,7 +54,7 @@ def bi(company: Night) -> dict[str, list[tuple]]:
             "select tablename from pg_tables where schemaname = 'bi' and tablename <> 'publication'"
         )
     ]
-    return {name: company.query(f"select * from bi.{name} order by 1, 2, 3") for name in names}
+    return {name: sorted(company.query(f"select * from bi.{name}"), key=str) for name in names}
 
 
 def stale(company: Night) -> list[tuple]:

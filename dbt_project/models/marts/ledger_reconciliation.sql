@@ -46,6 +46,7 @@ judged as (
     select
         *,
         abs(difference) <= maximum_amount
+        or coalesce(abs(ledger_total - exact_total) <= maximum_amount, false)
         or abs(difference) <= maximum_share * abs(ledger_total) as is_within_limit,
         {# a bill may be worth forty usual lines; the amount of one that waits may be its fault #}
         quarantined_lines > 0

@@ -92,7 +92,7 @@ def refuse_emptied(connection: psycopg.Connection, source: str, entity: Entity) 
 
     A field that got another name leaves its column there, and empty. What a load changed is in the
     table `touched`: if a share of those rows had a value, and not one of all new versions has, the
-    column was emptied by something else than the people who fill it.
+    column was emptied by something else than the people who fill it. Deleted rows say nothing.
 
     Raises:
         UserError: Names the column, and how many rows had a value in it.
@@ -104,8 +104,12 @@ def refuse_emptied(connection: psycopg.Connection, source: str, entity: Entity) 
         ).format(sql.Identifier(name))
         for name in names
     )
+    key = sql.SQL(", ").join(map(sql.Identifier, entity.key))
     [(rows, *found)] = connection.execute(
-        sql.SQL("select count(*) filter (where version = 'new'), {} from touched").format(counts)
+        sql.SQL(
+            "select count(*) filter (where version = 'new'), {} from touched "
+            "where ({key}) in (select {key} from touched where version = 'new')"
+        ).format(counts, key=key)
     ).fetchall()
     for name, had, have in zip(names, found[::2], found[1::2], strict=True):
         if not have and had >= max(EMPTIED_ROWS, EMPTIED_SHARE * rows):
