@@ -33,6 +33,7 @@ TEXT = {
 }
 VALUES: dict[str, Any] = {
     "document_type": "invoice",
+    "line_kind": "goods",
     "channel": "edi",
     "account_kind": "revenue",
     "contact_level": "manager",

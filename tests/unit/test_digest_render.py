@@ -125,7 +125,7 @@ def test_both_parts_say_the_same(locale: str, kind: str, role: str) -> None:
         kind=kind,
         role=role,
         period_from=date(2026, 9, 1),
-        quality=Quality(date(2026, 9, 28), "old", 1, True, CHECKS, 3, ("crm.cases",)),
+        quality=Quality(date(2026, 9, 28), "old", (), 1, True, CHECKS, 3, ("crm.cases",)),
         review=REVIEW,
     )
     text, html = plain(render(digest))
@@ -166,7 +166,7 @@ def test_managers_see_the_sums_of_each_owner() -> None:
 
 def test_banners_say_how_far_the_figures_can_be_relied_on() -> None:
     quality = Quality(
-        date(2026, 9, 28), "standard", 1, True, CHECKS, 3, ("crm.cases", "crm.surveys")
+        date(2026, 9, 28), "standard", (), 1, True, CHECKS, 3, ("crm.cases", "crm.surveys")
     )
     for said in plain(mail(item("C1"), quality=quality)):
         for part in (
