@@ -20,7 +20,7 @@ pytestmark = pytest.mark.soak
 
 DATA = settings.PROJECT / "../shared/data/adventureworks"
 FILE = "FactResellerSales.csv"
-SEEDS = int(os.environ.get("CUSTOMER_TIERS_MUTATIONS", "300"))
+SEEDS = int(os.environ.get("CUSTOMER_TIERS_MUTATIONS", "60"))
 LINES = 400
 PARTS = 10
 

@@ -14,7 +14,7 @@ from helpers.workbook_mutations import Book, lines, mutated
 
 pytestmark = pytest.mark.soak
 
-SEEDS = int(os.environ.get("CUSTOMER_TIERS_MUTATIONS", "300"))
+SEEDS = int(os.environ.get("CUSTOMER_TIERS_MUTATIONS", "60"))
 PARTS = 10
 
 SELECTS = {
