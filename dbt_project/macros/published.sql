@@ -149,12 +149,9 @@ last_own_night as (
    then, when it looked like a new customer, is left out. #}
 {% macro as_numbered_now(rows, columns) -%}
     select
-        {% for column in columns -%}
-            {{ 'coalesce(former.customer_id, numbered.customer_id) as customer_id'
-                if column == 'customer_id' else 'numbered.' ~ column
-            }}{{ ',' if not loop.last }}
-            {% endfor -%}
-
+        {{ listed(columns, 'numbered', {
+            'customer_id': 'coalesce(former.customer_id, numbered.customer_id) as customer_id'
+        }) }}
     from {{ rows }} as numbered
 
     left join {{ ref('stg_ops__renumberings') }} as former
@@ -214,9 +211,7 @@ taken_over as (
 known_last as (
 
     select
-        {% for column in columns -%}
-            last_night.{{ column }}{{ ',' if not loop.last }}
-            {% endfor -%}
+        {{ listed(columns, 'last_night') }}
     from last_night
 
     where
@@ -227,10 +222,7 @@ known_last as (
     union all
 
     select
-        {% for column in columns -%}
-            {{ 'customer_id_now as customer_id' if column == 'customer_id' else column
-            }}{{ ',' if not loop.last }}
-            {% endfor -%}
+        {{ listed(columns, 'taken_over', {'customer_id': 'customer_id_now as customer_id'}) }}
     from taken_over
 
 )

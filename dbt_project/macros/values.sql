@@ -31,10 +31,10 @@
 {%- endmacro %}
 
 
-{# A list of columns in SQL, each of the relation named. #}
-{% macro listed(columns, relation) -%}
+{# A list of columns in SQL, each of the relation named, or what stands in `instead` for it. #}
+{% macro listed(columns, relation, instead={}) -%}
     {%- for column in columns %}
-        {{ relation }}.{{ column }}{{ ',' if not loop.last }}
+        {{ instead.get(column, relation ~ '.' ~ column) }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
