@@ -18,6 +18,7 @@ PREFIXES = {"staging": ("stg_",), "intermediate": ("int_", "fct_"), "marts": ()}
 SOURCE_READERS = {
     "int_days_dirty": "ops",
     "int_days_rebuilt": "ops",
+    "int_returns_dirty": "ops",
 }
 """Models outside staging that may read a source: the dirty days are a list of work, not data."""
 

@@ -58,7 +58,7 @@ def hints(shop: Path, *lines: str, select: str | None = None) -> list[str]:
             ["'I5'", "units and a negative amount", "line_kind 'price'"],
         ),
         (
-            [f"I8,{n},1,1,2026-03-01,invoice,,,1,9.234" for n in range(9)],
+            [f"I8,{n},1,1,2026-03-01,invoice,,,1,9.2345" for n in range(9)],
             ["'I8'", "9 lines", "more than two decimals"],
         ),
         (

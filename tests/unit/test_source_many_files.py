@@ -96,7 +96,7 @@ def test_a_bad_line_is_named_by_its_file_among_many(tmp_path):
 
 def test_a_line_that_no_reader_understands_is_named_by_its_file_among_many(tmp_path):
     deliver(tmp_path, 30)
-    write(tmp_path, b"Key,Label,Cost\r\n1,a,2\n2,b,3\r\n", "p_0017.csv")
+    write(tmp_path, b'Key,Label,Cost\n1,a,2\n2,"b,3\n', "p_0017.csv")
     assert "p_0017.csv" in refused(tmp_path, QUERY, tables=TABLES)
 
 
