@@ -41,7 +41,7 @@
 
 
 {# Facts can be continued if all are there with the prices they were valued with, in
-   the same base currency, by the same rules. A first night that failed leaves less; then all are built
+   the same base currency, by the same rules and roundings. A first night that failed leaves less; then all are built
    anew. The hook runs outside of a transaction of dbt, hence its own commit. #}
 {% macro drop_facts_that_cannot_be_trusted() -%}
     {%- set names = [
@@ -74,5 +74,5 @@
 
 {# Another number for another rule: facts that were built by the old one are built anew. #}
 {% macro version_of_facts() -%}
-    {{ return('4') }}
+    {{ return('5, rounded by ' ~ var('rounding')) }}
 {%- endmacro %}

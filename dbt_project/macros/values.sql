@@ -1,17 +1,18 @@
-{# Money is rounded where it arises; every total is a sum of rounded amounts. #}
-{% macro to_cents(amount) -%}
-    {{ return(adapter.dispatch('to_cents', 'customer_tiers')(amount)) }}
+{# Money is kept to a millionth, so that sums are those of the amounts as delivered; every total is
+   a sum of such amounts. Readers round what they show. #}
+{% macro to_money(amount) -%}
+    {{ return(adapter.dispatch('to_money', 'customer_tiers')(amount)) }}
 {%- endmacro %}
 
 
-{% macro default__to_cents(amount) -%}
-    cast(round({{ amount }}, 2) as numeric(18, 2))
+{% macro default__to_money(amount) -%}
+    cast(round({{ amount }}, 6) as numeric(24, 6))
 {%- endmacro %}
 
 
 {# Its cast rounds, half away from zero, as its round does. #}
-{% macro postgres__to_cents(amount) -%}
-    cast({{ amount }} as numeric(18, 2))
+{% macro postgres__to_money(amount) -%}
+    cast({{ amount }} as numeric(24, 6))
 {%- endmacro %}
 
 

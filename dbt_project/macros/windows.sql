@@ -128,7 +128,7 @@ summed as (
             'volume_effect', 'price_effect', 'discount_effect', 'returns_effect',
             'cost_effect', 'freight_effect', 'margin_before', 'margin_now'
         ] -%}
-    {{ to_cents('coalesce(sum(' ~ amount ~ '), 0)') }} as {{ amount }},
+    {{ to_money('coalesce(sum(' ~ amount ~ '), 0)') }} as {{ amount }},
         {% endfor -%}
         cast(sum(sales_with_quantity) / nullif(sum(sales), 0) as numeric(5, 4))
             as quantity_completeness,

@@ -11,6 +11,8 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from customer_tiers.currency import printed
+
 MONTHS_SHOWN = 4
 """The newest months that are shown, the open one included; those before are in the sum."""
 
@@ -75,10 +77,10 @@ def print_months(
     found = months(connection)
     if found:
         say(f"to hold against the books, {currency}, as posted in each month:")
-        Console(highlight=False, width=WIDTH).print(_table(connection, found))
+        Console(highlight=False, width=WIDTH).print(_table(connection, found, currency))
 
 
-def _table(connection: psycopg.Connection, found: list[Month]) -> Table:
+def _table(connection: psycopg.Connection, found: list[Month], currency: str | None) -> Table:
     has_ledger = any(m.ledger_revenue is not None or m.ledger_cogs is not None for m in found)
     titles = ["month", "revenue", "cost of goods", "customers"]
     if has_ledger:
@@ -88,9 +90,9 @@ def _table(connection: psycopg.Connection, found: list[Month]) -> Table:
         shown.add_column(title, justify="right" if place else "left", no_wrap=True)
     for month in found[-MONTHS_SHOWN:]:
         name = f"{month.first_day:%Y-%m}" + (", still open" if month.is_open else "")
-        shown.add_row(name, *_cells(month, has_ledger=has_ledger))
+        shown.add_row(name, *_cells(month, currency, has_ledger=has_ledger))
     [(customers,)] = connection.execute(CUSTOMERS).fetchall()
-    shown.add_row(_span(found), *_cells(_sum(found, customers), has_ledger=has_ledger))
+    shown.add_row(_span(found), *_cells(_sum(found, customers), currency, has_ledger=has_ledger))
     return shown
 
 
@@ -120,14 +122,14 @@ def _whole(amounts: list[Decimal | None]) -> Decimal | None:
     return None if None in amounts else _total(amounts)
 
 
-def _cells(month: Month, *, has_ledger: bool) -> Iterator[str]:
-    yield _amount(month.revenue)
-    yield _amount(month.cogs)
+def _cells(month: Month, currency: str | None, *, has_ledger: bool) -> Iterator[str]:
+    yield _amount(month.revenue, currency)
+    yield _amount(month.cogs, currency)
     yield f"{month.customers:,}"
     if has_ledger:
-        yield _amount(month.ledger_revenue)
-        yield _amount(month.ledger_cogs)
+        yield _amount(month.ledger_revenue, currency)
+        yield _amount(month.ledger_cogs, currency)
 
 
-def _amount(amount: Decimal | None) -> str:
-    return NOT_DELIVERED if amount is None else f"{amount:,.2f}"
+def _amount(amount: Decimal | None, currency: str | None) -> str:
+    return NOT_DELIVERED if amount is None else printed(amount, currency)

@@ -70,7 +70,9 @@ def waterfall(receipt: Receipt) -> Iterator[str]:
             or None).
     """
     terms = [(receipt[column] or 0, _name(term)) for term, column in WATERFALL.items()]
-    moved = sorted(((a, name) for a, name in terms if a), key=lambda t: (-abs(t[0]), t[1]))
+    moved = sorted(
+        ((a, name) for a, name in terms if round(a, 2)), key=lambda t: (-abs(t[0]), t[1])
+    )
     if moved:
         text = "of the change: " + ", ".join(f"{amount:+,.2f} {name}" for amount, name in moved)
         yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)

@@ -176,6 +176,7 @@ def build(run: Run, business_date: str, layer: str, *, is_checked: bool = True) 
                 "business_date": business_date,
                 "run_id": run.run_id,
                 "base_currency": source.base_currency,
+                "rounding": source.rounding,
                 "leading_policy": source.policy,
                 "source": run.source,
             },

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from customer_tiers import books, night, settings
+from customer_tiers.currency import printed
 from customer_tiers.embedded import airflow, services
 from customer_tiers.errors import UserError
 from customer_tiers.publish.newest import is_old
@@ -106,7 +107,7 @@ def _print_pyramid(connection: psycopg.Connection, day: object, currency: str, s
             tier,
             f"{customers:,}",
             _percent(share),
-            "" if contribution is None else f"{contribution:,.2f}",
+            "" if contribution is None else printed(contribution, currency),
             _percent(money_share),
         )
     Console(highlight=False).print(table)

@@ -237,7 +237,7 @@ create table if not exists bi.publication (
     customers bigint,
     customers_ranked bigint,
     tier_changes bigint,
-    contribution_12m numeric(18, 2),
+    contribution_12m numeric(24, 6),
     checks_run bigint,
     checks_not_met bigint,
     rows_quarantined bigint,

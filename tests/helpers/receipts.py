@@ -32,7 +32,7 @@ COLUMNS = {
     "risk_flag": "text",
     "warning_codes": "text",
     "loyalty_index": "numeric(7, 4)",
-    **dict.fromkeys(MONEY, "numeric(18, 2)"),
+    **dict.fromkeys(MONEY, "numeric(24, 6)"),
 }
 """The columns of `bi.tier_decision` that a replay reads."""
 

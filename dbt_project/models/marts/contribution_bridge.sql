@@ -50,7 +50,7 @@ terms as (
 
         select
             {% for effect in effects -%}
-                cast(null as numeric(18, 2)) as {{ effect }},
+                cast(null as numeric(24, 6)) as {{ effect }},
             {% endfor -%}
             customer_id,
             '{{ term }}' as bridge_term,
@@ -79,7 +79,7 @@ with_rates as (
 
     select
         {% for effect in effects -%}
-            cast(null as numeric(18, 2)) as {{ effect }},
+            cast(null as numeric(24, 6)) as {{ effect }},
         {% endfor -%}
         explained.customer_id,
         'fx' as bridge_term,
@@ -100,9 +100,9 @@ dated as (
         {{ days_after(-1, quarter_end()) }} as quarter_until,
         {{ quarter_start(1) }} as before_from,
         {{ days_after(-1, quarter_end(1)) }} as before_until,
-        cast(amount_before as numeric(18, 2)) as amount_before,
-        cast(amount_now as numeric(18, 2)) as amount_now,
-        cast(amount_now - amount_before as numeric(18, 2)) as amount_change,
+        cast(amount_before as numeric(24, 6)) as amount_before,
+        cast(amount_now as numeric(24, 6)) as amount_now,
+        cast(amount_now - amount_before as numeric(24, 6)) as amount_change,
         {{ effects | join(',\n        ') }}
     from with_rates
     where

@@ -128,7 +128,7 @@ joined as (
         tiers.net_revenue_12m,
         tiers.contribution_12m,
         tiers.contribution_12m_change,
-        cast(tiers.net_revenue_12m / nullif(classes.orders_12m, 0) as numeric(18, 2))
+        cast(tiers.net_revenue_12m / nullif(classes.orders_12m, 0) as numeric(24, 6))
             as revenue_per_order,
         loyalties.loyalty_index,
         classes.behaviour_segment,
@@ -144,7 +144,7 @@ joined as (
         classes.potential_class,
         classes.value_potential_cell,
         classes.action,
-        cast(tiers.contribution_12m * worth.years as numeric(18, 2)) as customer_asset_value,
+        cast(tiers.contribution_12m * worth.years as numeric(24, 6)) as customer_asset_value,
         listed.riser_score,
         listed.riser_place,
         listed.poached_score,

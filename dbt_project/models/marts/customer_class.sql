@@ -15,7 +15,7 @@ classed as (
     select
         contributions.customer_id,
         policy.business_date,
-        cast(contributions.contribution_12m as numeric(18, 2)) as contribution_12m,
+        cast(contributions.contribution_12m as numeric(24, 6)) as contribution_12m,
         contribution_classes.abc_class,
         contribution_classes.star_level,
         contribution_classes.contribution_rank,

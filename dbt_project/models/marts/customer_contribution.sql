@@ -71,7 +71,7 @@ typed as (
             'development_cost', 'retention_cost', 'cm3',
             'receivable_financing_cost', 'bad_debt_cost', 'contribution'
         ] -%}
-            cast(margins.{{ line }} as numeric(18, 2)) as {{ line }},
+            cast(margins.{{ line }} as numeric(24, 6)) as {{ line }},
         {% endfor -%}
         {% for column in counts -%}
             cast(margins.{{ column }} as integer) as {{ column }},

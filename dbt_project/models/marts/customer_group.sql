@@ -8,8 +8,8 @@ summed as (
         groups.group_id,
         cast(count(*) as integer) as customers,
         cast(count(tiers.customer_id) as integer) as customers_with_sales,
-        cast(sum(tiers.net_revenue_12m) as numeric(18, 2)) as net_revenue_12m,
-        cast(sum(tiers.contribution_12m) as numeric(18, 2)) as contribution_12m,
+        cast(sum(tiers.net_revenue_12m) as numeric(24, 6)) as net_revenue_12m,
+        cast(sum(tiers.contribution_12m) as numeric(24, 6)) as contribution_12m,
         cast(
             sum(case when tiers.contribution_12m < 0 then 1 else 0 end) as integer
         ) as customers_at_a_loss,

@@ -18,7 +18,7 @@ typed as (
             cast(loyalties.{{ component }} as numeric(7, 6)) as {{ component }},
         {% endfor -%}
         cast(100 * loyalties.word_of_mouth as numeric(7, 4)) as wom_score,
-        cast(loyalties.referred_amount_12m as numeric(18, 2)) as referred_amount_12m,
+        cast(loyalties.referred_amount_12m as numeric(24, 6)) as referred_amount_12m,
         loyalties.loyalty_index,
         loyalties.loyalty_completeness,
         stickiness.price_acceptance,

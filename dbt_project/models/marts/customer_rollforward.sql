@@ -55,7 +55,7 @@ counted as (
                 as {{ name }}_customers,
             cast(
                 sum(case when movement in ({{ moves }}) then {{ contribution }} else 0 end)
-                as numeric(18, 2)
+                as numeric(24, 6)
             ) as {{ name }}_contribution,
         {% endfor -%}
         cast(sum(case when movement in ('lost', 'exited') then contact_overdue end) as integer)

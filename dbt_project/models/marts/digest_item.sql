@@ -87,8 +87,8 @@ items as (
         ranked.recommended_step,
         ranked.nights_until_change,
         ranked.previous_owner_id,
-        cast(ranked.amount_at_stake as numeric(18, 2)) as amount_at_stake,
-        cast(ranked.customer_amount as numeric(18, 2)) as customer_amount,
+        cast(ranked.amount_at_stake as numeric(24, 6)) as amount_at_stake,
+        cast(ranked.customer_amount as numeric(24, 6)) as customer_amount,
         earlier_owners.owner_name as previous_owner_name,
         ranked.customer_rank <= caps.customers_shown as is_shown
     from ranked

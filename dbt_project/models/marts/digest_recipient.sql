@@ -99,8 +99,8 @@ recipients as (
         cast(counted.customers - counted.customers_shown as integer) as customers_rest,
         cast(counted.customers_up as integer) as customers_up,
         cast(counted.customers_down as integer) as customers_down,
-        cast(counted.amount as numeric(18, 2)) as amount,
-        cast(counted.amount_rest as numeric(18, 2)) as amount_rest,
+        cast(counted.amount as numeric(24, 6)) as amount,
+        cast(counted.amount_rest as numeric(24, 6)) as amount_rest,
         substituted.substitutes_for
     from placed
     inner join counted

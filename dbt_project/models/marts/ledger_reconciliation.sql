@@ -46,7 +46,6 @@ judged as (
     select
         *,
         abs(difference) <= maximum_amount
-        or coalesce(abs(ledger_total - exact_total) <= maximum_amount, false)
         or abs(difference) <= maximum_share * abs(ledger_total) as is_within_limit,
         {# a bill may be worth forty usual lines; the amount of one that waits may be its fault #}
         quarantined_lines > 0
@@ -63,9 +62,9 @@ typed as (
         {% for total in [
             'ledger', 'customers', 'excluded_customers', 'other', 'unallocated'
         ] -%}
-            cast({{ total }}_total as numeric(18, 2)) as {{ total }}_total,
+            cast({{ total }}_total as numeric(24, 6)) as {{ total }}_total,
         {% endfor -%}
-        cast(difference as numeric(18, 2)) as difference,
+        cast(difference as numeric(24, 6)) as difference,
         is_open,
         is_within_limit,
         case

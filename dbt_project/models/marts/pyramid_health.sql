@@ -64,9 +64,9 @@ shared as (
         cast(customers as integer) as customers,
         cast(1.0 * customers / nullif(all_customers, 0) as numeric(14, 10))
             as customer_share,
-        cast(net_revenue_12m as numeric(18, 2)) as net_revenue_12m,
-        cast(cost_to_serve_12m as numeric(18, 2)) as cost_to_serve_12m,
-        cast(contribution_12m as numeric(18, 2)) as contribution_12m,
+        cast(net_revenue_12m as numeric(24, 6)) as net_revenue_12m,
+        cast(cost_to_serve_12m as numeric(24, 6)) as cost_to_serve_12m,
+        cast(contribution_12m as numeric(24, 6)) as contribution_12m,
         cast(
             positive_contribution_12m / nullif(all_positive_contribution, 0)
             as numeric(14, 10)

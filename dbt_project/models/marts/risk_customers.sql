@@ -88,7 +88,7 @@ joined as (
         cast(case risks.risk_flag
             when 'dishonest' then payments.overdue_amount
             else contributions.contribution_12m + contributions.contribution_prior_12m
-        end as numeric(18, 2)) as evidence_amount
+        end as numeric(24, 6)) as evidence_amount
     from risks
     cross join policy
     inner join contributions on risks.customer_id = contributions.customer_id

@@ -51,7 +51,7 @@ typed as (
         facts.from_date,
         facts.until_date,
         facts.days_overdue,
-        cast(facts.amount as numeric(18, 2)) as amount
+        cast(facts.amount as numeric(24, 6)) as amount
     from facts
     inner join risks on facts.customer_id = risks.customer_id
     cross join policy

@@ -21,13 +21,13 @@ joined as (
         changes.cause,
         changes.reason_code,
         drivers.main_driver,
-        cast(drivers.main_driver_change as numeric(18, 2)) as main_driver_change,
+        cast(drivers.main_driver_change as numeric(24, 6)) as main_driver_change,
         drivers.second_driver,
-        cast(drivers.second_driver_change as numeric(18, 2)) as second_driver_change,
-        cast(changes.contribution_12m_before as numeric(18, 2))
+        cast(drivers.second_driver_change as numeric(24, 6)) as second_driver_change,
+        cast(changes.contribution_12m_before as numeric(24, 6))
             as contribution_12m_before,
-        cast(changes.contribution_12m as numeric(18, 2)) as contribution_12m,
-        cast(changes.contribution_12m_change as numeric(18, 2))
+        cast(changes.contribution_12m as numeric(24, 6)) as contribution_12m,
+        cast(changes.contribution_12m_change as numeric(24, 6))
             as contribution_12m_change,
         cast(changes.loyalty_index_before as numeric(7, 4)) as loyalty_index_before,
         cast(changes.loyalty_index as numeric(7, 4)) as loyalty_index,

@@ -40,7 +40,7 @@ typed as (
         risk_flag,
         cast(loyalty_index as numeric(7, 4)) as loyalty_index,
         {% for metric in money_metrics() -%}
-            cast({{ metric }} as numeric(18, 2)) as {{ metric }},
+            cast({{ metric }} as numeric(24, 6)) as {{ metric }},
         {% endfor -%}
         contribution_score,
         score_parts,
@@ -90,17 +90,17 @@ typed as (
         compared_with,
         own_move,
         others_move,
-        cast(contribution_12m_before as numeric(18, 2)) as contribution_12m_before,
+        cast(contribution_12m_before as numeric(24, 6)) as contribution_12m_before,
         {% for column in waterfall_columns() if column != 'quantity_completeness' -%}
-            cast({{ column }} as numeric(18, 2)) as {{ column }},
+            cast({{ column }} as numeric(24, 6)) as {{ column }},
         {% endfor -%}
         quantity_completeness,
         override_reason,
         override_approver,
         override_until,
-        cast(amount_to_rise as numeric(18, 2)) as amount_to_rise,
+        cast(amount_to_rise as numeric(24, 6)) as amount_to_rise,
         amount_to_rise_note,
-        cast(amount_to_keep as numeric(18, 2)) as amount_to_keep,
+        cast(amount_to_keep as numeric(24, 6)) as amount_to_keep,
         amount_to_keep_note,
         cast(
             cost_to_serve_12m / nullif(net_revenue_12m - contribution_12m, 0) as numeric(18, 4)
@@ -112,7 +112,7 @@ typed as (
                     / nullif(cost_to_serve_12m, 0) as numeric(18, 4)
                 )
         end as allocation_slack,
-        cast(amount_at_risk as numeric(18, 2)) as amount_at_risk,
+        cast(amount_at_risk as numeric(24, 6)) as amount_at_risk,
         cast(tier_confidence as numeric(5, 4)) as tier_confidence,
         is_borderline,
         rule in ('new', 'small_population') as is_provisional

@@ -6,7 +6,7 @@ counted as (
         business_date,
         tier as to_tier,
         cast(count(*) as integer) as customers,
-        cast(sum(contribution_12m) as numeric(18, 2)) as contribution_12m,
+        cast(sum(contribution_12m) as numeric(24, 6)) as contribution_12m,
         coalesce(previous_tier, 'none') as from_tier
     from decisions
     group by

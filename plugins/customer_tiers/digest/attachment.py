@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from customer_tiers.currency import plain
 from customer_tiers.digest.clean import clean
 from customer_tiers.digest.facts import coming_fall, evidence, risk_evidence
 from customer_tiers.digest.model import Digest
@@ -98,9 +99,11 @@ def _row(item: Item, story: Story, digest: Digest, words: Words) -> Iterable[str
     }
     values = {
         "since": item.since.isoformat() if item.since else "",
-        "amount_at_stake": _amount(item.amount_at_stake),
-        "contribution_12m": _amount(item.contribution_12m if is_change else story.contribution_12m),
-        "contribution_12m_change": _amount(item.contribution_12m_change),
+        "amount_at_stake": _amount(item.amount_at_stake, digest.base_currency),
+        "contribution_12m": _amount(
+            item.contribution_12m if is_change else story.contribution_12m, digest.base_currency
+        ),
+        "contribution_12m_change": _amount(item.contribution_12m_change, digest.base_currency),
         "score_rank_before": _whole(item.score_rank_before),
         "score_rank": _whole(item.score_rank),
     }
@@ -116,8 +119,8 @@ def _cause(item: Item, words: Words) -> str:
     return words.name(section, item.cause) if item.cause else ""
 
 
-def _amount(amount: Decimal | None) -> str:
-    return "" if amount is None else f"{amount:f}"
+def _amount(amount: Decimal | None, currency: str | None) -> str:
+    return "" if amount is None else plain(amount, currency)
 
 
 def _whole(number: int | None) -> str:

@@ -46,7 +46,7 @@ MIGRATIONS = """
 """
 
 CUSTOMERS = """
-    select count(*) as customers, count(*) filter (where restated_12m <> 0) as restated
+    select count(*) as customers, count(*) filter (where abs(restated_12m) >= 0.005) as restated
     from bi.tier_decision where business_date = %(day)s
 """
 

@@ -65,6 +65,7 @@ def replay(
             "replay_from": days[0],
             "replay_to": days[-1],
             "base_currency": source.base_currency,
+            "rounding": source.rounding,
             "source": source.name,
         }
         run_dbt(warehouse_url, ["resource_type:seed"], variables)

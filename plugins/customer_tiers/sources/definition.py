@@ -86,11 +86,13 @@ class Source:
     """One company as described by its folder.
 
     `policy` is the one that leads there; None = the one that leads by its role in the seed.
+    `rounding` is when its books round an amount, one of ROUNDINGS.
     """
 
     name: str
     base_currency: str
     policy: str | None
+    rounding: str
     systems: dict[str, System]
     queries: dict[str, Path]
 
@@ -105,6 +107,9 @@ class Source:
         query = path.read_text(encoding="utf-8").strip().rstrip(";")
         return query.replace(BASE_CURRENCY, self.base_currency.replace("'", "''"))
 
+
+ROUNDINGS = ("month", "document", "line")
+"""When the books round: not before lines are summed, the total of each document, or each line."""
 
 TEMPLATE = "template"
 """The folder that `tiers source new` copies; it is no source itself."""
@@ -168,7 +173,14 @@ def load(name: str, contract: Contract) -> Source:
                 f"source {name}: required entity {entity.name} has no SELECT; "
                 f"write {folder / entity.system / entity.name.split('.')[1]}.sql"
             )
-    return Source(name, str(spec["base_currency"]), _policy(where, spec), systems, queries)
+    rounding = spec.get("rounding", ROUNDINGS[0])
+    if rounding not in ROUNDINGS:
+        raise UserError(
+            f"{where}: `rounding` {rounding!r} is unknown; use one of {', '.join(ROUNDINGS)}, "
+            "as the books round"
+        )
+    policy = _policy(where, spec)
+    return Source(name, str(spec["base_currency"]), policy, rounding, systems, queries)
 
 
 def _policy(where: Path, spec: dict[str, Any]) -> str | None:

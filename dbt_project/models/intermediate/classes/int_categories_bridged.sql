@@ -22,7 +22,7 @@ summed as (
     select
         {% for quarter in quarters -%}
             {% for line in lines_of_goods() -%}
-                {{ to_cents(
+                {{ to_money(
                     "coalesce(sum(case when which = '" ~ quarter ~ "' then " ~ line ~ ' end), 0)'
                 ) }} as {{ line }}_{{ quarter }},
             {% endfor -%}

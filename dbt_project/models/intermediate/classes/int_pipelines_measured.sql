@@ -68,8 +68,8 @@ measured as (
         summed.customer_id,
         cast(summed.open_opportunities as integer) as open_opportunities,
         case
-            when summed.open_opportunities = 0 then cast(0 as numeric(18, 2))
-            else {{ to_cents('summed.pipeline_amount') }}
+            when summed.open_opportunities = 0 then cast(0 as numeric(24, 6))
+            else {{ to_money('summed.pipeline_amount') }}
         end as pipeline_amount
     from summed
     inner join found on found.has_opportunities

@@ -14,10 +14,10 @@ measured as (
                 then
                     cast(
                         descriptions.annual_potential - contributions.net_revenue_12m
-                        as numeric(18, 2)
+                        as numeric(24, 6)
                     )
             when descriptions.annual_potential is not null
-                then cast(0 as numeric(18, 2))
+                then cast(0 as numeric(24, 6))
         end as headroom
     from habits
     inner join contributions on habits.customer_id = contributions.customer_id

@@ -70,8 +70,8 @@ summed as (
         customer_id,
         month_start_date,
         window_number,
-        {{ to_cents('sum(financing_cost)') }} as receivable_financing_cost,
-        {{ to_cents('sum(bad_debt_cost)') }} as bad_debt_cost
+        {{ to_money('sum(financing_cost)') }} as receivable_financing_cost,
+        {{ to_money('sum(bad_debt_cost)') }} as bad_debt_cost
     from costs
     group by customer_id, month_start_date, window_number
 )

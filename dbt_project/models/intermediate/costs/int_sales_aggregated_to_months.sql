@@ -13,9 +13,9 @@ costed as (
         customers.survivor_id,
         {{ month_start('sales_days.day') }} as month_start_date,
         {{ window_number('sales_days.day') }} as window_number,
-        {{ to_cents('sales_days.order_lines * cost_rates.order_line_rate') }}
-        + {{ to_cents('sales_days.drops * cost_rates.drop_rate') }}
-        + {{ to_cents('sales_days.return_lines * cost_rates.return_line_rate') }}
+        {{ to_money('sales_days.order_lines * cost_rates.order_line_rate') }}
+        + {{ to_money('sales_days.drops * cost_rates.drop_rate') }}
+        + {{ to_money('sales_days.return_lines * cost_rates.return_line_rate') }}
             as cost_to_serve
     from sales_days
     inner join customers on sales_days.customer_id = customers.customer_id

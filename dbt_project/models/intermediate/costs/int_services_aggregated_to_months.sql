@@ -11,9 +11,9 @@ costed as (
         purposes.purpose,
         {{ month_start('service_days.day') }} as month_start_date,
         {{ window_number('service_days.day') }} as window_number,
-        {{ to_cents('service_days.visit_minutes * cost_rates.visit_hour_rate / 60') }}
-        + {{ to_cents('service_days.calls * cost_rates.call_rate') }}
-        + {{ to_cents('service_days.tickets * cost_rates.ticket_rate') }}
+        {{ to_money('service_days.visit_minutes * cost_rates.visit_hour_rate / 60') }}
+        + {{ to_money('service_days.calls * cost_rates.call_rate') }}
+        + {{ to_money('service_days.tickets * cost_rates.ticket_rate') }}
             as cost_to_serve
     from service_days
     inner join accounts on service_days.account_id = accounts.account_id

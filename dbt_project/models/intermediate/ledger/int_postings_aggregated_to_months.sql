@@ -10,16 +10,12 @@ excluded as (select * from {{ ref('int_customers_excluded') }}),
 ledger as (select * from {{ ref('int_ledger_totals_known') }}),
 found as (select * from {{ ref('int_profit_lines_found') }}),
 
-{# Books round each line, as we do, or what was delivered once: both are summed. A month that only
-   the ledger knows has no postings, which is worth knowing too. #}
+{# A month that only the ledger knows has no postings, which is worth knowing too. #}
 postings as (
     select
         sales_days.net_revenue,
         sales_days.cogs,
         sales_days.freight_cost,
-        sales_days.exact_net_revenue,
-        sales_days.exact_cogs,
-        sales_days.exact_freight_cost,
         sales_days.lines_without_cost,
         sales_days.order_lines + sales_days.return_lines + sales_days.price_lines
             as posted_lines,
@@ -39,9 +35,6 @@ postings as (
         0 as net_revenue,
         0 as cogs,
         0 as freight_cost,
-        0 as exact_net_revenue,
-        0 as exact_cogs,
-        0 as exact_freight_cost,
         0 as lines_without_cost,
         0 as posted_lines,
         month_start_date,
@@ -56,9 +49,6 @@ summed as (
         sum(net_revenue) as net_revenue,
         sum(cogs) as cogs,
         sum(freight_cost) as freight_cost,
-        sum(exact_net_revenue) as exact_net_revenue,
-        sum(exact_cogs) as exact_cogs,
-        sum(exact_freight_cost) as exact_freight_cost,
         sum(lines_without_cost) as lines_without_cost,
         sum(posted_lines) as posted_lines
     from postings
@@ -73,7 +63,6 @@ spread as (
             summed.belongs_to,
             summed.posted_lines,
             case when {{ is_found }} then summed.{{ column }} end as amount,
-            case when {{ is_found }} then summed.exact_{{ column }} end as exact_amount,
             {{ 'summed.lines_without_cost' if kind == 'cogs' else 'null' }}
                 as lines_without_cost
         from summed
@@ -87,12 +76,11 @@ totalled as (
         month_start_date,
         account_kind,
         {% for part in ['customers', 'excluded_customers', 'other'] -%}
-            {{ to_cents(
+            {{ to_money(
                 "sum(case when belongs_to = '" ~ part
                 ~ "' then amount when amount is not null then 0 end)"
             ) }} as {{ part }}_total,
         {% endfor -%}
-        {{ to_cents('sum(exact_amount)') }} as exact_total,
         sum(lines_without_cost) as lines_without_cost,
         sum(posted_lines) as posted_lines
     from spread

@@ -57,7 +57,7 @@ customers as (
 measured as (
     select
         customers.customer_id,
-        {{ to_cents(
+        {{ to_money(
             'case when referred.customer_id is null then 0 else referred.amount end'
         ) }} as referred_amount_12m,
         cast(case

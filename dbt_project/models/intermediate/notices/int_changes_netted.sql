@@ -78,7 +78,7 @@ netted as (
         first_change.contribution_12m_before,
         first_change.loyalty_index_before,
         first_change.score_rank_before,
-        cast(moved.contribution_12m_change as numeric(18, 2)) as contribution_12m_change,
+        cast(moved.contribution_12m_change as numeric(24, 6)) as contribution_12m_change,
         cast(moved.own_move as integer) as own_move,
         cast(moved.others_move as integer) as others_move,
         case

@@ -1,9 +1,9 @@
 {%- set facts = {
     'from_tier': 'text', 'to_tier': 'text', 'direction': 'text', 'reason_code': 'text',
-    'main_driver': 'text', 'main_driver_change': 'numeric(18, 2)',
-    'second_driver': 'text', 'second_driver_change': 'numeric(18, 2)',
-    'contribution_12m_before': 'numeric(18, 2)', 'contribution_12m': 'numeric(18, 2)',
-    'contribution_12m_change': 'numeric(18, 2)', 'loyalty_index_before': 'numeric(7, 4)',
+    'main_driver': 'text', 'main_driver_change': 'numeric(24, 6)',
+    'second_driver': 'text', 'second_driver_change': 'numeric(24, 6)',
+    'contribution_12m_before': 'numeric(24, 6)', 'contribution_12m': 'numeric(24, 6)',
+    'contribution_12m_change': 'numeric(24, 6)', 'loyalty_index_before': 'numeric(7, 4)',
     'loyalty_index': 'numeric(7, 4)', 'score_rank_before': 'integer', 'score_rank': 'integer',
     'customers_ranked': 'integer', 'policy_id': 'text', 'own_move': 'integer',
     'others_move': 'integer', 'tier_score': 'integer', 'strength': 'integer',

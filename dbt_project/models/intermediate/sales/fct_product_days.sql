@@ -26,7 +26,7 @@ summed as (
             as order_lines,
         coalesce(sum(case when not is_return then quantity end), 0) as quantity,
     {% for name, amount in amounts.items() -%}
-        cast(coalesce(sum({{ amount }}), 0) as numeric(18, 2)) as {{ name }}
+        cast(coalesce(sum({{ amount }}), 0) as numeric(24, 6)) as {{ name }}
         {{- ',' if not loop.last }}
     {% endfor %}
     from invoice_lines

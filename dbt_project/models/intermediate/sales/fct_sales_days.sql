@@ -31,9 +31,6 @@ summed as (
         coalesce(sum(net_amount), 0) as net_revenue,
         coalesce(sum(cost_amount), 0) as cogs,
         coalesce(sum(freight_amount), 0) as freight_cost,
-        coalesce(sum(exact_net_amount), 0) as exact_net_revenue,
-        coalesce(sum(exact_cost_amount), 0) as exact_cogs,
-        coalesce(sum(exact_freight_amount), 0) as exact_freight_cost,
         sum(sale_line) as order_lines,
         count(distinct case when sale_line = 1 then order_id end) as orders,
         count(distinct case when sale_line = 1 then invoice_id end) as drops,
@@ -58,11 +55,8 @@ typed as (
         {% for amount in [
             'gross_revenue', 'discounts', 'returns', 'net_revenue', 'cogs', 'freight_cost'
         ] -%}
-            cast({{ amount }} as numeric(18, 2)) as {{ amount }},
+            cast({{ amount }} as numeric(24, 6)) as {{ amount }},
         {% endfor -%}
-        exact_net_revenue,
-        exact_cogs,
-        exact_freight_cost,
         units,
         {% for number in [
             'order_lines', 'orders', 'drops', 'return_lines', 'price_lines', 'lines_with_discount',

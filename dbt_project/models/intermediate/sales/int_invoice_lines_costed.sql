@@ -7,6 +7,15 @@
         else greatest(net_amount, 0)
     end
 {%- endset -%}
+{%- set amounts = [
+    'document_net_amount', 'document_list_amount', 'document_freight_amount',
+    'document_cost_amount', 'net_amount', 'list_amount', 'freight_amount', 'cost_amount'
+] -%}
+{%- set kept = [
+    'invoice_id', 'line_no', 'customer_id', 'product_id', 'order_id', 'day', 'posted_day',
+    'is_goods', 'is_return', 'is_matched', 'is_without_sale', 'has_rate', 'has_discount',
+    'has_freight', 'has_cost', 'currency', 'cost_currency', 'quantity'
+] -%}
 with
 invoice_lines as (select * from {{ ref('int_invoice_lines_dated') }}),
 products as (select * from {{ ref('stg_erp__products') }}),
@@ -67,9 +76,9 @@ costed as (
         ---------- what was sold, in the currency of the document and of the cost
         currency,
         case when line_kind = 'goods' then quantity else 0 end as quantity,
-        {{ to_cents('net_amount') }} as document_net_amount,
-        {{ to_cents(list_amount) }} as document_list_amount,
-        {{ to_cents('freight_amount') }} as document_freight_amount,
+        net_amount as document_net_amount,
+        {{ list_amount }} as document_list_amount,
+        freight_amount as document_freight_amount,
         case
             when cost_amount is not null then currency
             when document_unit_cost is not null then unit_cost_currency
@@ -78,34 +87,29 @@ costed as (
         case
             when line_kind = 'goods'
                 then coalesce(
-                    {{ to_cents('cost_amount') }},
-                    {{ to_cents('quantity * document_unit_cost') }},
-                    {{ to_cents('quantity * standard_cost') }}
+                    cost_amount, quantity * document_unit_cost, quantity * standard_cost
                 )
-            else {{ to_cents('0') }}
+            else 0
         end as document_cost_amount,
-        ---------- money in base currency, as delivered and rounded to cents
-        rate * net_amount as exact_net_amount,
-        rate * freight_amount as exact_freight_amount,
+        ---------- money in base currency
+        rate * net_amount as net_amount,
+        rate * {{ list_amount }} as list_amount,
+        rate * freight_amount as freight_amount,
         case
             when line_kind = 'goods'
                 then coalesce(
                     rate * cost_amount, quantity * unit_cost, quantity * standard_cost
                 )
-        end as exact_cost_amount,
-        {{ to_cents('rate * net_amount') }} as net_amount,
-        {{ to_cents('rate * ' ~ list_amount) }} as list_amount,
-        {{ to_cents('rate * freight_amount') }} as freight_amount,
-        case
-            when line_kind = 'goods'
-                then coalesce(
-                    {{ to_cents('rate * cost_amount') }},
-                    {{ to_cents('quantity * unit_cost') }},
-                    {{ to_cents('quantity * standard_cost') }}
-                )
-            else {{ to_cents('0') }}
+            else 0
         end as cost_amount
     from joined
+),
+
+booked as (
+    select
+        {{ listed(kept, 'costed') }},
+        {{ booked(amounts) }}
+    from costed
 )
 
-select * from costed
+select * from booked

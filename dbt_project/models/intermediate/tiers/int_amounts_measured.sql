@@ -20,10 +20,10 @@ joined as (
         keeps.is_beyond_money as is_keep_beyond_money,
         case
             when rises.goal_rank > 0 and not rises.is_barred
-                then {{ to_cents('greatest(rises.amount_change, 0)') }}
+                then {{ to_money('greatest(rises.amount_change, 0)') }}
         end as amount_to_rise,
         case
-            when not keeps.is_beyond_money then {{ to_cents('-keeps.amount_change') }}
+            when not keeps.is_beyond_money then {{ to_money('-keeps.amount_change') }}
         end as amount_to_keep
     from decided
     left join goals as rises

@@ -21,7 +21,8 @@ drivers as (
     {%- endfor %}
 ),
 
-{# A term that pulled the other way does not explain where contribution went. #}
+{# A term that pulled the other way, or less than half a cent, does not explain where contribution
+   went. #}
 ranked as (
     select
         *,
@@ -30,7 +31,9 @@ ranked as (
             order by abs(effect) desc, driver_order
         ) as driver_rank
     from drivers
-    where effect * contribution_12m_change > 0
+    where
+        effect * contribution_12m_change > 0
+        and abs(effect) >= 0.005
 ),
 
 found as (

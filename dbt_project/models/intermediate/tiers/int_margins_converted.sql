@@ -6,7 +6,7 @@ converted as (
     select
         margins.customer_id,
     {% for rate in ['constant', 'window'] -%}
-            {{ to_cents(
+            {{ to_money(
                 'sum(margins.document_margin * sale_rates.' ~ rate ~ '_rate'
                 ~ ' - margins.document_cost * cost_rates.' ~ rate ~ '_rate)'
             ) }} as margin_at_{{ rate }}_rates{{ ',' if not loop.last }}

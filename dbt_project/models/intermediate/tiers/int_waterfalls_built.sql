@@ -20,7 +20,7 @@ touched as (
 effects as (
     select
         {{- listed(columns, 'touched') }},
-        cast(null as numeric(18, 2)) as margin_now
+        cast(null as numeric(24, 6)) as margin_now
     from touched
     left join compared on touched.customer_id = compared.customer_id
     where not coalesce(compared.is_before_spell, false)

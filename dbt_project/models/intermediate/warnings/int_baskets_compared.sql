@@ -144,11 +144,11 @@ compared as (
             when baseline_months >= 12 then orders_season
             else orders_before
         end as integer) as sales_baseline_orders,
-        cast(sales_now as numeric(18, 2)) as sales_now,
+        cast(sales_now as numeric(24, 6)) as sales_now,
         cast(case
             when baseline_months >= 12 then sales_season
             else 3 * sales_before / nullif(baseline_months, 0)
-        end as numeric(18, 2)) as sales_baseline,
+        end as numeric(24, 6)) as sales_baseline,
         cast(discounts_now / nullif(gross_now, 0) as numeric(18, 6))
             as discount_share_now,
         cast(discounts_before / nullif(gross_before, 0) as numeric(18, 6))

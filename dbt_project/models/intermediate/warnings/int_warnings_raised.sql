@@ -51,7 +51,7 @@ raised as (
             100 * rules.weight
             * least(1, greatest(signals.severity, 0) / rules.full_at)
         ) as integer) as strength,
-        {{ to_cents(
+        {{ to_money(
             'least(1, signals.exposed_share)'
             ~ ' * greatest(contributions.contribution_12m, 0)'
         ) }} as amount_at_risk
