@@ -11,18 +11,16 @@
     {%- elif var('rounding') == 'document' -%}
         {%- set document = 'partition by invoice_id, customer_id, day, posted_day, currency' -%}
         {#- One line takes what rounding adds, the first that has such an amount. -#}
-        {{ to_money(amount) }} + case
+        cast({{ to_money(amount) }} + case
             when row_number() over (
                 {{ document }}
                 order by case when {{ amount }} is null then 1 else 0 end, line_no
             ) = 1
                 then
-                    {{ to_money(
-                        'round(sum(' ~ amount ~ ') over (' ~ document ~ '), ' ~ decimals ~ ')'
-                    ) }}
+                    round(sum({{ amount }}) over ({{ document }}), {{ decimals }})
                     - sum({{ to_money(amount) }}) over ({{ document }})
             else 0
-        end
+        end as numeric(24, 6))
     {%- else -%}
         {{ to_money(amount) }}
     {%- endif -%}
