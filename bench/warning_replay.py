@@ -74,7 +74,12 @@ def build(url: str, day: date, *models: str, is_tested: bool = False) -> None:
     transform.run(
         url,
         select=list(models),
-        variables={"business_date": day, "base_currency": "EUR", "source": "sample"},
+        variables={
+            "business_date": day,
+            "base_currency": "EUR",
+            "rounding": "line",
+            "source": "sample",
+        },
         run_id=f"replay_{day}",
         command="build" if is_tested else "run",
     )

@@ -33,6 +33,7 @@ def build(day: str) -> None:
             "business_date": day,
             "run_id": "peer",
             "base_currency": "EUR",
+            "rounding": "line",
             "source": "sample",
         },
         run_id="peer",

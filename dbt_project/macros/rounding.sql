@@ -5,9 +5,8 @@
    A document is rounded for each day that its lines count on: a credit note takes back sales of
    several days. #}
 {% macro as_booked(amount) -%}
-    {%- set decimals = minor_unit(var('base_currency')) -%}
     {%- if var('rounding') == 'line' -%}
-        {{ to_money('round(' ~ amount ~ ', ' ~ decimals ~ ')') }}
+        {{ rounded(amount) }}
     {%- elif var('rounding') == 'document' -%}
         {%- set document = 'partition by invoice_id, customer_id, day, posted_day, currency' -%}
         {#- One line takes what rounding adds, the first that has such an amount. -#}
@@ -17,13 +16,25 @@
                 order by case when {{ amount }} is null then 1 else 0 end, line_no
             ) = 1
                 then
-                    round(sum({{ amount }}) over ({{ document }}), {{ decimals }})
+                    {{ rounded('sum(' ~ amount ~ ') over (' ~ document ~ ')') }}
                     - sum({{ to_money(amount) }}) over ({{ document }})
             else 0
         end as numeric(24, 6))
     {%- else -%}
         {{ to_money(amount) }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{# What stands in the books as one amount, such as a bill. #}
+{% macro bill_as_booked(amount) -%}
+    {{ to_money(amount) if var('rounding') == 'month' else rounded(amount) }}
+{%- endmacro %}
+
+
+{# To the smallest unit of the base currency. #}
+{% macro rounded(amount) -%}
+    {{ to_money('round(' ~ amount ~ ', ' ~ minor_unit(var('base_currency')) ~ ')') }}
 {%- endmacro %}
 
 

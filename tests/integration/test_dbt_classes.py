@@ -89,7 +89,12 @@ class Company:
         transform.run(
             connections.warehouse("sample"),
             select=list(select),
-            variables={"business_date": DAY, "base_currency": "EUR", "source": "sample"},
+            variables={
+                "business_date": DAY,
+                "base_currency": "EUR",
+                "rounding": "line",
+                "source": "sample",
+            },
             run_id="again",
             is_checked=is_checked,
         )

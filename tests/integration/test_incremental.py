@@ -231,7 +231,12 @@ class Company:
         transform.run(
             connections.warehouse("sample"),
             select=list(select),
-            variables={"business_date": self.day, "base_currency": "EUR", "source": "sample"},
+            variables={
+                "business_date": self.day,
+                "base_currency": "EUR",
+                "rounding": "line",
+                "source": "sample",
+            },
             run_id=run_id,
             full_refresh=full_refresh,
             is_checked=False,

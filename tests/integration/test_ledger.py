@@ -29,7 +29,7 @@ DAY = date(2026, 6, 30)
 EVENINGS = (date(2026, 6, 10), date(2026, 6, 28), date(2026, 6, 29), DAY)
 """The ledger is carried on from evening to evening, late invoices included."""
 
-CENT = Decimal("0.01")
+CENT, MILLIONTH = Decimal("0.01"), Decimal("0.000001")
 COLUMNS = {
     "gross_revenue": 1,
     "net_revenue": 1,
@@ -63,7 +63,12 @@ class Company:
         transform.run(
             connections.warehouse("sample"),
             select=list(models),
-            variables={"business_date": DAY, "base_currency": "EUR", "source": "sample"},
+            variables={
+                "business_date": DAY,
+                "base_currency": "EUR",
+                "rounding": "line",
+                "source": "sample",
+            },
             run_id=self.run.run_id,
         )
 
@@ -134,7 +139,18 @@ def test_months_of_posting_hold_what_months_of_sale_hold(company: Company) -> No
 
 
 def cents(amount: Decimal) -> Decimal:
+    """What the ERP books, which rounds each line."""
     return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def shown(amount: Decimal) -> str:
+    """As a message prints it."""
+    return f"{amount:f}".rstrip("0").rstrip(".")
+
+
+def money(amount: Decimal) -> Decimal:
+    """What nobody books."""
+    return amount.quantize(MILLIONTH, ROUND_HALF_UP)
 
 
 def seed(name: str) -> list[dict[str, str]]:
@@ -254,7 +270,7 @@ class Reckoning:
                 day += timedelta(days=1)
         for (customer, start), amount in owed.items():
             self.add(
-                "receivable_financing_cost", customer, start, cents(amount * self.interest / 365)
+                "receivable_financing_cost", customer, start, money(amount * self.interest / 365)
             )
 
     def service(self, company: Company) -> None:
@@ -269,7 +285,7 @@ class Reckoning:
             if row["kind"] == "call":
                 self.add("cost_to_serve", customer[account], day, self.drivers["call"])
         for (account, day), length in minutes.items():
-            cost = cents(length * self.drivers["visit_hour"] / 60)
+            cost = money(length * self.drivers["visit_hour"] / 60)
             self.add("cost_to_serve", customer[account], day, cost)
         for row in company.extract("crm.cases").to_dict("records"):
             account, day = row["account_id"], row["opened_at"].date()
@@ -381,9 +397,9 @@ def test_a_ledger_off_by_less_than_the_limit_is_published_and_by_more_stops_the_
     line = str(stopped.value)
     assert "\n" not in line
     assert (
-        f"2026-04-01|revenue (ledger_total {row['ledger_total']}, "
-        f"customers_total {row['customers_total']}, "
-        f"unallocated_total {row['unallocated_total']}, difference -1234.56)"
+        f"2026-04-01|revenue (ledger_total {shown(row['ledger_total'])}, "
+        f"customers_total {shown(row['customers_total'])}, "
+        f"unallocated_total {shown(row['unallocated_total'])}, difference -1234.56)"
     ) in line
     assert "source sample, bi.ledger_reconciliation" in line
 

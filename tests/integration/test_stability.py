@@ -35,7 +35,12 @@ def build(run: night.Run, day: date, *select: str) -> None:
     transform.run(
         connections.warehouse("sample"),
         select=list(select),
-        variables={"business_date": day, "base_currency": "EUR", "source": "sample"},
+        variables={
+            "business_date": day,
+            "base_currency": "EUR",
+            "rounding": "line",
+            "source": "sample",
+        },
         run_id=run.run_id,
         is_checked=False,
     )

@@ -125,6 +125,14 @@ def known(connection: psycopg.Connection, entity: Entity) -> str:
     return f"({query.as_string(None)})"
 
 
+SHOWN = sql.SQL(
+    "case when pg_typeof({value}) = 'numeric'::regtype and {value}::text like '%.%' "
+    "then rtrim(rtrim({value}::text, '0'), '.') else {value}::text end"
+)
+"""A value as a message shows it: as text, for Python has no infinite day, and without zeros at the
+end of an amount that is held to a millionth."""
+
+
 def example(
     connection: psycopg.Connection, key: tuple[str, ...], rule: Rule, table: str
 ) -> str | None:
@@ -134,8 +142,7 @@ def example(
     """
     if can_find_rows(rule):
         return None
-    # as text: Python has no infinite day
-    shown = [sql.SQL("{}::text").format(sql.Identifier("subselect", n)) for n in rule.shows]
+    shown = [SHOWN.format(value=sql.Identifier("subselect", name)) for name in rule.shows]
     row = connection.execute(
         sql.SQL("select {columns} from {table} as subselect where {bad} limit 1").format(
             columns=sql.SQL(", ").join([row_key(key, "subselect"), *shown]),

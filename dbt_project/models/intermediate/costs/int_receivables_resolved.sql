@@ -43,9 +43,9 @@ resolved as (
             when paid_amount <> 0 or coalesce(written_off_amount, 0) <> 0
                 then due_date
         end as settled_date,
-        {{ to_money('rate * amount') }} as amount,
-        {{ to_money('rate * paid_amount') }} as paid_amount,
-        {{ to_money('rate * written_off_amount') }} as written_off_amount
+        {{ bill_as_booked('rate * amount') }} as amount,
+        {{ bill_as_booked('rate * paid_amount') }} as paid_amount,
+        {{ bill_as_booked('rate * written_off_amount') }} as written_off_amount
     from converted
 )
 
