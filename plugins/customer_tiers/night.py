@@ -148,7 +148,13 @@ def _night(run: Run, business_date: str) -> publication.Night:
     source = definition.load(run.source, contract.load())
     day = date.fromisoformat(business_date)
     return publication.Night(
-        run.run_id, run.source, day, source.base_currency, run.is_quiet, source.policy
+        run_id=run.run_id,
+        source=run.source,
+        business_date=day,
+        base_currency=source.base_currency,
+        is_quiet=run.is_quiet,
+        policy=source.policy,
+        rounding=source.rounding,
     )
 
 

@@ -72,7 +72,7 @@ class Delivery:
             return None
         found: dict[tuple[str, ...], set[Values]] = {}
         for row in rows:
-            found.setdefault(tuple(row[name].strip() for name in KEY), set()).add(values(row))
+            found.setdefault(_key(row), set()).add(values(row))
         return found
 
     def _parsed(self) -> list[Row] | None:
@@ -90,7 +90,7 @@ class Delivery:
             ]
         except csv.Error:
             return None
-        lines = lines[len(self.above) :]
+        lines = lines[len([line for line in self.above if line]) :]
         if not lines or any(len(line) != len(lines[0]) for line in lines):
             return None
         header = [name.strip().removeprefix("\ufeff") for name in lines[0]]
@@ -101,6 +101,12 @@ class Delivery:
             for row in rows:
                 row.update({name: row[name].replace(",", ".") for name in NUMBERS})
         return rows
+
+
+def _key(row: Row) -> tuple[str, ...]:
+    """Its number, as it is, and its line, a whole number; a column may be gone."""
+    document, line = (row.get(name, "") for name in KEY)
+    return document, line.strip()
 
 
 def values(row: Row) -> Values:
@@ -137,7 +143,7 @@ def _pick(pick: random.Random, delivery: Delivery) -> Row:
 def _spoil(pick: random.Random, delivery: Delivery, columns: tuple[str, ...], texts: list[str]):
     row = _pick(pick, delivery)
     row[pick.choice(columns)] = pick.choice(texts)
-    delivery.bad.add(tuple(row[name].strip() for name in KEY))
+    delivery.bad.add(_key(row))
     delivery.is_harmless = False
 
 

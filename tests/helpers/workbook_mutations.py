@@ -284,7 +284,7 @@ def bytes_changed(pick, book):
 
     def edit(content: bytes) -> bytes:
         changed = bytearray(content)
-        for place in places:
+        for place in places if changed else ():
             changed[int(len(changed) * place)] ^= 0x5A
         return bytes(changed)
 

@@ -56,7 +56,8 @@ FIGURES = """
 class Night:
     """What a run knows when it publishes; a quiet one mails nobody (see `outbox.fill`).
 
-    `policy` is the leading one that the source names, if it names one.
+    `policy` is the leading one that the source names, if it names one; `rounding` is when its
+    books round.
     """
 
     run_id: str
@@ -65,6 +66,7 @@ class Night:
     base_currency: str
     is_quiet: bool = False
     policy: str | None = None
+    rounding: str = "month"
 
 
 def publish(connection: psycopg.Connection, night: Night) -> str:

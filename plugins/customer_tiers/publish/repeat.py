@@ -106,7 +106,10 @@ def publish(connection: psycopg.Connection, night: Night, repeats: str) -> str:
 
 def _fingerprint(connection: psycopg.Connection, night: Night) -> str:
     found = hashlib.sha256(_code().encode())
-    said = (night.business_date, night.base_currency, night.policy, night.is_quiet)
+    said = (
+        *(night.business_date, night.base_currency, night.policy, night.rounding),
+        night.is_quiet,
+    )
     found.update(repr(said).encode())
     for query in WHAT_IS_THERE:
         rows = connection.execute(query, {"run_id": night.run_id}).fetchall()

@@ -55,7 +55,8 @@ def check(name: str, contract: Contract, path: str | None, most_rows: int = MOST
         identity_hints.add(report, sink, contract)
         today = datetime.now(UTC).date()
         promises.check_rules(report, sink, contract, source.base_currency, today)
-        line_hints.add(report, sink, source.query(line_hints.LINES))
+        select = source.query(line_hints.LINES)
+        line_hints.add(report, sink, select, is_rounded=source.rounding != definition.ROUNDINGS[0])
         doubts.add(report, sink, source.base_currency)
         seed_days.add(report, sink)
     return report

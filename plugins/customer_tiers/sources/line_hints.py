@@ -117,13 +117,6 @@ HINTS = (
         "on its own day",
     ),
     (
-        FINE_AMOUNTS,
-        "column net_amount: {count} lines have amounts of more than two decimals, for example in "
-        "{example}; the figures of customers hold each line rounded to 0.01, while the ledger is "
-        "compared with what was delivered, so that totals of customers may lie beside the books: "
-        "if the system rounds its lines, select the rounded amount",
-    ),
-    (
         AGAINST_THEIR_DOCUMENT.format("invoice"),
         "column document_type: {count} invoices have a negative total, for example {example}; if "
         "they are credit notes, give document_type 'credit_note' and -quantity, -net_amount",
@@ -141,6 +134,14 @@ HINTS = (
     ),
 )
 """Query of a count and an example, and what to say of it."""
+
+AS_DELIVERED = (
+    FINE_AMOUNTS,
+    "column net_amount: {count} lines have amounts of more than two decimals, for example in "
+    "{example}; they count as delivered, to a millionth: if the books round each line, or the "
+    "total of each document, write `rounding: line`, or `rounding: document`, into source.yml",
+)
+"""The same of a source that does not say how its books round."""
 
 IN_SELECT = (
     (
@@ -163,13 +164,16 @@ IN_SELECT = (
 COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
-def add(report: Report, sink: duckdb.DuckDBPyConnection, select: str | None) -> None:
+def add(
+    report: Report, sink: duckdb.DuckDBPyConnection, select: str | None, *, is_rounded: bool
+) -> None:
     """Add a hint for each pattern in the lines, and in their SELECT, that a wrong mapping leaves.
 
     Args:
         report: Gets the hints.
         sink: Holds the view `typed erp.invoice_lines` of the rows that were read.
         select: The SELECT of the lines, if the source has one.
+        is_rounded: The source says that its books round lines or documents.
     """
     if not report.counts.get(LINES):
         return
@@ -177,7 +181,7 @@ def add(report: Report, sink: duckdb.DuckDBPyConnection, select: str | None) -> 
         if select and pattern.search(COMMENT.sub("", select)):
             report.hints.append(f"{LINES}: {advice}")
     sink.execute(f"create temp view lines as select * from {quoted(f'typed {LINES}')}")
-    for query, words in HINTS:
+    for query, words in HINTS if is_rounded else (*HINTS, AS_DELIVERED):
         [(count, example)] = sink.execute(query).fetchall()
         if count:
             said = words.format(count=f"{count:,}", example=repr(short(example)))
