@@ -1,6 +1,7 @@
 """Does the cost follow change? The company at scale, ours and the peers on the same data.
 
     make bench SIZES="1:10 1:30 1:100 3:100 10:100"     million lines : thousand customers
+    make bench SIZES="1:10 1:10:0.5"                    : share of the lines of one customer
 
 Per size: the company is generated; a first full night; nights with 50,000 changed lines, each after
 the server has vacuumed; the last one again with nothing new; and all facts and tiers rebuilt from
@@ -38,8 +39,8 @@ def main() -> None:
     from scale import company, report
 
     try:
-        for number, (lines, customers) in enumerate(arguments.sizes, start=1):
-            size = company.Size(round(lines * 1e6), round(customers * 1e3))
+        for number, (lines, customers, *share) in enumerate(arguments.sizes, start=1):
+            size = company.Size(round(lines * 1e6), round(customers * 1e3), *share)
             is_last = number == len(arguments.sizes)
             is_full = is_last and not arguments.no_peers
             found = measure(size, home, arguments, is_full=is_full)
@@ -57,7 +58,7 @@ def parse() -> argparse.Namespace:
         nargs="*",
         type=lambda text: tuple(float(part) for part in text.split(":")),
         default=[(1, 10), (1, 30), (1, 100), (3, 100), (10, 100)],
-        help="million lines : thousand customers",
+        help="million lines : thousand customers [: share of the lines of one customer]",
     )
     parser.add_argument("--nights", type=int, default=3, help="nights with changes, per size")
     parser.add_argument("--changed", type=int, default=50_000, help="changed lines of a night")
@@ -86,6 +87,7 @@ def measure(
     found: dict[str, Any] = {
         "lines": size.lines,
         "customers": size.customers,
+        "largest_share": size.largest_share,
         "changed_lines": arguments.changed,
         "through_airflow": is_full,
         "load_before": os.getloadavg()[0],

@@ -25,10 +25,14 @@ ARTICLES = 2000
 
 @dataclass(frozen=True)
 class Size:
-    """Lines of history, and customers."""
+    """Lines of history, customers, and the share of the documents that one customer has by intent.
+
+    The credit notes of such a customer name no invoice.
+    """
 
     lines: int
     customers: int
+    largest_share: float = 0
 
     @property
     def documents(self) -> int:
@@ -39,6 +43,7 @@ class Size:
         """What the SQL files ask for."""
         return {
             "customers": self.customers,
+            "largest_share": self.largest_share,
             "owners": max(4, self.customers // 200),
             "articles": ARTICLES,
             "first_day": FIRST_DAY,

@@ -2,14 +2,20 @@
 -- {workdays} workdays from the one with the number {first_workday} on, numbered and written in their order.
 insert into sales_document
 select
-    100000000 + n, 'INV', 100000 + floor({customers} * power(dice(n, 1), 3))::bigint,
+    100000000 + n, 'INV', 100000 + customer,
     200000000 + n, day, debtor.currency_code, 'POSTED', evening(day)
 from generate_series({first_document}::bigint, {first_document}::bigint + {documents} - 1) as n
 cross join lateral (
     select workday({first_workday} + {workdays} * (n - {first_document}) / {documents}) as day
 ) as days
-inner join debtor
-    on debtor.debtor_no = 100000 + floor({customers} * power(dice(n, 1), 3))::bigint
+cross join lateral (
+    select
+        case
+            when dice(n, 9) < {largest_share} then 0
+            else floor({customers} * power(dice(n, 1), 3))::bigint
+        end as customer
+) as buyer
+inner join debtor on debtor.debtor_no = 100000 + customer
 order by n;
 
 insert into sales_document_line
@@ -56,7 +62,9 @@ where kind_code = 'INV' and document_no % 25 = 7 and document_no >= 100000000 + 
 insert into sales_document_line
 select
     note.document_no, 1, line.article_no, line.quantity, line.list_value, line.rebate_value,
-    line.net_value, line.cost_value, 0, line.document_no, line.line_no, note.changed_at
+    line.net_value, line.cost_value, 0,
+    case when note.debtor_no > 100000 or {largest_share} = 0 then line.document_no end,
+    case when note.debtor_no > 100000 or {largest_share} = 0 then line.line_no end, note.changed_at
 from sales_document as note
 inner join sales_document_line as line
     on line.document_no = note.document_no - 800000000 and line.line_no = 1 + note.document_no % 5

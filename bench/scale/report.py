@@ -65,7 +65,8 @@ def keep(found: Found) -> None:
     """Put a size's figures into the JSON, in place of those of the same size."""
     kept = read()
     found = {**about(), **found}
-    kept[f"{found['lines']}:{found['customers']}"] = found
+    share = f":{found['largest_share']:g}" if found["largest_share"] else ""
+    kept[f"{found['lines']}:{found['customers']}{share}"] = found
     FILE.write_text(json.dumps(dict(sorted(kept.items(), key=_size)), indent=1) + "\n")
 
 
@@ -73,8 +74,12 @@ def read() -> dict[str, Found]:
     return json.loads(FILE.read_text()) if FILE.exists() else {}
 
 
-def _size(item: tuple[str, Found]) -> tuple[int, int]:
-    return item[1]["lines"], item[1]["customers"]
+def _size(item: tuple[str, Found]) -> tuple[int, int, float]:
+    return item[1]["lines"], item[1]["customers"], _share(item[1])
+
+
+def _share(found: Found) -> float:
+    return float(found.get("largest_share", 0))
 
 
 def about() -> Found:
@@ -122,25 +127,48 @@ def _curve(kept: dict[str, Found]) -> Iterator[str]:
     yield "## The cost of a night by history and customers\n\n"
     yield "![Seconds of a night by lines of history and by customers](pictures/benchmarks.svg)\n\n"
     yield (
-        "| lines | customers | first night, s | with changes, s | facts of it, s "
-        "| nothing new, s | rows rewritten by it | rows other than rebuilt | through |\n"
-        "|---:|---:|---:|---:|---:|---:|---:|---:|---|\n"
+        "| lines | customers | of one customer | first night, s | with changes, s "
+        "| facts of it, s | nothing new, s | rows rewritten by it | rows other than rebuilt "
+        "| through |\n"
+        "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|\n"
     )
     for found in kept.values():
         facts = median(night["steps"]["build_facts"] for night in found["nights"])
         yield (
-            f"| {found['lines']:,} | {found['customers']:,} | {found['first']['seconds']:.0f} "
-            f"| {nightly(found):.1f} | {facts:.1f} | {found['unchanged']['seconds']:.1f} "
+            f"| {found['lines']:,} | {found['customers']:,} "
+            f"| {f'{_share(found):.0%}' if _share(found) else 'few'} "
+            f"| {found['first']['seconds']:.0f} | {nightly(found):.1f} | {facts:.1f} "
+            f"| {found['unchanged']['seconds']:.1f} "
             f"| {sum(found['rewritten'].values())} | {sum(found['differs_from_rebuilt'].values())} "
             f"| {'Airflow' if found['through_airflow'] else 'one process'} |\n"
         )
     yield "\n"
+    yield from _largest(kept)
     (DOCS / "pictures").mkdir(exist_ok=True)
     (DOCS / "pictures" / "benchmarks.svg").write_text(
         picture.draw(
-            [(found["lines"], found["customers"], nightly(found)) for found in kept.values()]
+            [
+                (found["lines"], found["customers"], nightly(found))
+                for found in kept.values()
+                if not _share(found)
+            ]
         )
     )
+
+
+def _largest(kept: dict[str, Found]) -> Iterator[str]:
+    """How much more a night costs where one customer has a large share of the lines."""
+    for found in kept.values():
+        even = kept.get(f"{found['lines']}:{found['customers']}")
+        if not _share(found) or even is None:
+            continue
+        night = nightly(found) / nightly(even)
+        first = found["first"]["seconds"] / even["first"]["seconds"]
+        yield (
+            f"Where one customer has {_share(found):.0%} of {found['lines']:,} lines, with credit "
+            f"notes that name no invoice, a night with changes takes {night:.2f} x that of the "
+            f"even company, and the first night {first:.2f} x (at most 1.3 x is asked for).\n\n"
+        )
 
 
 def _headline(found: Found, kept: dict[str, Found]) -> Iterator[str]:

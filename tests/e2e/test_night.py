@@ -323,7 +323,8 @@ def test_an_erp_alone_is_published_and_says_what_is_missing(shell, demo):
     assert "crm.owners" in night["missing_entities"]
     assert night["policy_id"] == "buyers", "what sources/adventureworks/source.yml names"
     [totals] = shell.rows(
-        "select sum(net_revenue) as net_revenue, sum(cm1) as cm1 from bi.customer_contribution",
+        "select round(sum(net_revenue), 2) as net_revenue, round(sum(cm1), 2) as cm1 "
+        "from bi.customer_contribution",
         "adventureworks",
     )
     assert totals == {"net_revenue": "77548570.20", "cm1": "999494.57"}
