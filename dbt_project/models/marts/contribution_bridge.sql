@@ -92,7 +92,6 @@ with_rates as (
 
 dated as (
     select
-        {{ business_date() }} as business_date,
         customer_id,
         bridge_term,
         product_category,

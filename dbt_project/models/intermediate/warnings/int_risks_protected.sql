@@ -16,14 +16,16 @@ decisions as (
 
 months as (
     select
-        customer_id,
-        window_number,
-        extract(month from month_start_date) as month_of_year,
-        sum(net_revenue) as net_revenue,
+        earned.customer_id,
+        earned.window_number,
+        extract(month from earned.month_start_date) as month_of_year,
+        sum(earned.net_revenue) as net_revenue,
         sum({{ margin('contribution') }}) as contribution
-    from {{ ref('int_contributions_aggregated_to_months') }}
-    where window_number in (1, 2)
-    group by customer_id, window_number, extract(month from month_start_date)
+    from {{ ref('int_contributions_aggregated_to_months') }} as earned
+    inner join risks on earned.customer_id = risks.customer_id
+    where earned.window_number in (1, 2)
+    group by
+        earned.customer_id, earned.window_number, extract(month from earned.month_start_date)
 ),
 
 {# Of both windows, without their worst month: a loss that came once is none then. #}
