@@ -80,7 +80,14 @@ def _check_system(
                     if extract is None:
                         _not_delivered(report, entity)
                     else:
-                        _check_entity(report, sink, entity, extract, most_rows)
+                        _check_entity(
+                            report,
+                            sink,
+                            entity,
+                            extract,
+                            most_rows,
+                            of_files=system.kind == "files",
+                        )
                 except UserError as error:
                     report.lines.append(f"{entity.name}: unusable")
                     report.faults.append(str(error))
@@ -100,6 +107,8 @@ def _check_entity(
     entity: Entity,
     extract: Extract,
     most_rows: int,
+    *,
+    of_files: bool,
 ) -> None:
     _keep(report, sink, entity, extract, most_rows)
     rows = report.counts[entity.name]
@@ -124,7 +133,7 @@ def _check_entity(
     no_value.empty(report, sink, entity, extract.columns)
     for column in entity.columns:
         check_column(report, sink, entity, column, extract)
-    check_key(report, sink, entity)
+    check_key(report, sink, entity, of_files=of_files)
     show_rows(report, sink, entity, extract)
 
 

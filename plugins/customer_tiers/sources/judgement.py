@@ -104,12 +104,7 @@ def check_column(
             f"{short(example)!r}; {advice}"
         )
     elif not column.nullable and filled < rows:
-        verdict = f"EMPTY in {rows - filled:,}"
-        role = "part of the key" if column.name in entity.key else "required"
-        report.faults.append(
-            f"{where}: {role}, but empty in {rows - filled:,} of {rows:,} rows; "
-            "exclude those rows in the SELECT, or give them a value"
-        )
+        verdict = f"EMPTY in {rows - filled:,}"  # promises knows how many a night can set aside
     elif not filled:
         report.hints.append(f"{where}: empty in every row; leave it out, or select another column")
     _check_words(report, sink, entity, column)
@@ -149,7 +144,9 @@ def _check_words(
             )
 
 
-def check_key(report: Report, sink: duckdb.DuckDBPyConnection, entity: Entity) -> None:
+def check_key(
+    report: Report, sink: duckdb.DuckDBPyConnection, entity: Entity, *, of_files: bool
+) -> None:
     """Add a fault if one key stands for several different rows."""
     key = ", ".join(map(quoted, entity.key))
     [(twice, sample)] = sink.execute(
@@ -162,12 +159,23 @@ def check_key(report: Report, sink: duckdb.DuckDBPyConnection, entity: Entity) -
             f"{entity.name}, key {', '.join(entity.key)}: {twice:,} keys stand for several "
             f"different rows, for example {short(' | '.join(part or '' for part in sample))}"
             f"{_two_rows(sink, entity, sample)}; look for a join that multiplies rows, "
-            "where files overlap keep the "
-            "newest with qualify row_number() over (partition by "
-            f"{', '.join(entity.key)} order by _file desc) = 1 in the SELECT, or put what "
-            f"tells them apart (year, company, series) into {entity.key[0]} in the SELECT, and "
-            "into all columns that refer to it"
+            f"{_newest(entity, of_files=of_files)}, or put what tells them apart (year, company, "
+            f"series) into {entity.key[0]} in the SELECT, and into all columns that refer to it"
         )
+
+
+def _newest(entity: Entity, *, of_files: bool) -> str:
+    """How a SELECT keeps the newest of several rows."""
+    key = ", ".join(entity.key)
+    if of_files:
+        return (
+            "where files overlap keep the newest with qualify row_number() over (partition by "
+            f"{key} order by _file desc) = 1 in the SELECT"
+        )
+    return (
+        "where the table keeps versions select the newest, in a query around it, by "
+        f"row_number() over (partition by {key} order by its time of change desc) = 1"
+    )
 
 
 def _two_rows(sink: duckdb.DuckDBPyConnection, entity: Entity, key: list[str]) -> str:

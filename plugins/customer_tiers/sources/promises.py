@@ -30,11 +30,12 @@ CONVERTED = (
 """Entity whose amounts need a rate, the day of the rate, and which of its rows need it."""
 
 TOLD_ALREADY = (
-    "expect_column_values_to_not_be_null",
     "expect_column_values_to_be_unique",
     "expect_compound_columns_to_be_unique",
 )
-"""What is said of each column and key whatever the rules are."""
+"""What is said of each key whatever the rules are."""
+
+NEVER_EMPTY = "expect_column_values_to_not_be_null"
 
 
 def check_rules(
@@ -101,14 +102,20 @@ def _try(report: Report, sink: duckdb.DuckDBPyConnection, entity: Entity, rule: 
     if not bad:
         return
     rows = report.counts[entity.name]
+    advice = "correct the SELECT or the source"
     found = (
         f"{entity.name}, column {rule.column}: {bad:,} of {rows:,} rows against rule {rule.name}, "
         f"for example {short(example)!r}: {' '.join(rule.reason.split())}"
     )
+    if rule.type == NEVER_EMPTY:
+        role = "part of the key" if rule.column in entity.key else "required"
+        advice = "exclude those rows in the SELECT, or give them a value"
+        found = (
+            f"{entity.name}, column {rule.column}: {role}, but empty in {bad:,} of {rows:,} rows"
+        )
     if bad > rule.limit_rows and bad > rule.limit_share * rows:
         report.faults.append(
-            f"{found}; more than {rule.limit_share:.0%} of the rows would stop the night: correct "
-            "the SELECT or the source"
+            f"{found}; more than {rule.limit_share:.0%} of the rows would stop the night: {advice}"
         )
     else:
         report.hints.append(f"{found}; these rows would wait in quarantine, the others go on")
