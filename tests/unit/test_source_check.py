@@ -67,7 +67,6 @@ def test_a_good_source_is_usable(shop):
         ("2026-02-03", "2026-02-30", ["column invoice_date", "2026-02-30"]),
         ("I2,1,2,1,2026-02-03", "I2,1,2,1,3.2.26", ["column invoice_date", "3.2.26", "strptime"]),
         (",3,true", ",3,maybe", ["column posted", "maybe", "boolean"]),
-        ("I2,1,", ",1,", ["column invoice_id", "part of the key", "empty in 1"]),
         ("I1,2,", "I1,1,", ["key invoice_id, line_no", "I1 | 1", "join"]),
         ("credit_note", "Gutschrift", ["column document_type", "Gutschrift", "case expression"]),
         ("net_amount", "amount", ["column net_amount", "returns column amount instead"]),
@@ -82,6 +81,22 @@ def test_what_is_wrong_is_named_with_what_to_do(shop, before, after, words):
     for word in words:
         assert word in " ".join(report.faults), report.faults
     assert "unusable" in list(check.verdict(report, "shop"))[-1]
+
+
+def test_a_few_empty_cells_wait_in_quarantine_and_many_stop_the_night(shop):
+    file = shop / "invoice_lines.csv"
+    text = file.read_text()
+    file.write_text(text.replace("I2,1,", ",1,"))
+    report = checked()
+    assert report.faults == []
+    [hint] = [hint for hint in report.hints if "invoice_id" in hint]
+    assert "part of the key, but empty in 1 of 3 rows; these rows would wait" in hint
+    example = text.splitlines()[1]
+    many = [example.replace("I1,1", f",{n}", 1) for n in range(60)]
+    file.write_text("\n".join([text.strip(), *many, ""]))
+    [fault] = checked().faults
+    assert "empty in 60 of 63 rows" in fault
+    assert "exclude those rows in the SELECT, or give them a value" in fault
 
 
 def test_what_will_be_set_aside_is_hinted_at(shop):
