@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 Row = Mapping[str, Any]
-CENT = Decimal("0.01")
+CENT, MILLIONTH = Decimal("0.01"), Decimal("0.000001")
 ZERO = Decimal(0)
 AMOUNTS = ("quantity", "gross", "discounts", "cost", "returns", "cost_back", "freight")
 
@@ -29,7 +29,7 @@ class Window:
 
 
 def cents(amount: Decimal) -> Decimal:
-    """Round half away from zero, as PostgreSQL does."""
+    """What the sample's ERP books, which rounds each line half away from zero."""
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
@@ -124,7 +124,7 @@ def margin(sums: Mapping[str, Decimal]) -> Decimal:
 
 
 def terms(books: Books, customer: str, before: Window, now: Window) -> dict[str, Decimal]:
-    """The terms of goods, and the margins of both windows, each rounded once."""
+    """The terms of goods, and the margins of both windows, to a millionth."""
     old, new = books.products(customer, before), books.products(customer, now)
     found: dict[str, Decimal] = defaultdict(Decimal)
     nothing = dict.fromkeys(AMOUNTS, ZERO)
@@ -142,7 +142,7 @@ def terms(books: Books, customer: str, before: Window, now: Window) -> dict[str,
             found["price_effect"] += (b["gross"] - growth * a["gross"]) * (1 - share)
             found["discount_effect"] += share * b["gross"] - b["discounts"]
             found["cost_effect"] += growth * a["cost"] - b["cost"]
-    rounded = {name: cents(amount) for name, amount in found.items()}
+    rounded = {name: amount.quantize(MILLIONTH, ROUND_HALF_UP) for name, amount in found.items()}
     goods = [name for name in rounded if name.endswith("_effect")]
     rounded["mix_effect"] = (
         rounded.get("margin_now", ZERO)
