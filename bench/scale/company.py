@@ -25,7 +25,7 @@ ARTICLES = 2000
 
 @dataclass(frozen=True)
 class Size:
-    """Lines of history, customers, and the share of the documents that one customer has by intent.
+    """Lines of history, customers, and the least share of the lines that one customer has.
 
     The credit notes of such a customer name no invoice.
     """

@@ -45,7 +45,7 @@ def told() -> Iterator[str]:
         "over all of them: `python bench/many_files.py`. Each in a process of its own with\nGreat "
         "Expectations imported, from the folder to the last row that COPY would get; the ratio is "
         f"of CPU seconds, at most {MOST_RATIO} x.\n\n"
-        "| delivered as | lines | s | CPU s | ratio | peak, MB | |\n"
+        f"| delivered as | lines | s | CPU s | ratio | peak, MB (at most {MOST_MB}) | |\n"
         "|---|---:|---:|---:|---:|---:|---|\n"
     )
     for name, files in (("one", 1), ("many", found["files"])):

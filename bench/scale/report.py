@@ -127,7 +127,7 @@ def _curve(kept: dict[str, Found]) -> Iterator[str]:
     yield "## The cost of a night by history and customers\n\n"
     yield "![Seconds of a night by lines of history and by customers](pictures/benchmarks.svg)\n\n"
     yield (
-        "| lines | customers | of one customer | first night, s | with changes, s "
+        "| lines | customers | lines of one customer | first night, s | with changes, s "
         "| facts of it, s | nothing new, s | rows rewritten by it | rows other than rebuilt "
         "| through |\n"
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|\n"
@@ -136,7 +136,7 @@ def _curve(kept: dict[str, Found]) -> Iterator[str]:
         facts = median(night["steps"]["build_facts"] for night in found["nights"])
         yield (
             f"| {found['lines']:,} | {found['customers']:,} "
-            f"| {f'{_share(found):.0%}' if _share(found) else 'few'} "
+            f"| {f'{_share(found):.0%}' if _share(found) else 'even'} "
             f"| {found['first']['seconds']:.0f} | {nightly(found):.1f} | {facts:.1f} "
             f"| {found['unchanged']['seconds']:.1f} "
             f"| {sum(found['rewritten'].values())} | {sum(found['differs_from_rebuilt'].values())} "

@@ -141,7 +141,7 @@ AS_DELIVERED = (
     "{example}; they count as delivered, to a millionth: if the books round each line, or the "
     "total of each document, write `rounding: line`, or `rounding: document`, into source.yml",
 )
-"""The same of a source that does not say how its books round."""
+"""Query and words for a source that does not say how its books round."""
 
 IN_SELECT = (
     (

@@ -36,6 +36,7 @@ TOLD_ALREADY = (
 """What is said of each key whatever the rules are."""
 
 NEVER_EMPTY = "expect_column_values_to_not_be_null"
+"""The rule of which a check says how many rows are concerned, in words of its own."""
 
 
 def check_rules(
